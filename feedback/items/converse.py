@@ -1,0 +1,150 @@
+"""Talk between citizen and city: a question and its reply, added words, withdrawal, second look, confirmed address.
+
+A question pauses the promise, and the law's clock where its row says so; the reply resumes them.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session, select
+
+from feedback.city.versions import Ruling
+from feedback.columns import table_of
+from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotFound
+from feedback.items import codes, keep_time
+from feedback.items.change import begin, finish, tell
+from feedback.items.lifecycle import check_move, may, may_add_words
+from feedback.items.sent import TEXT_MOST, tidy_words
+from feedback.items.tables import Contact, Link
+from feedback.items.triage import new_cycle, refuse_barred
+from feedback.ledger.notes import CITIZEN, Actor
+
+CONFIRM_LIVES = timedelta(hours=48)
+OPEN_LIVES = timedelta(days=60)
+
+_LINK = table_of(Link)
+
+
+def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Actor, now: datetime) -> None:
+    """A question without whose reply the city can't go on."""
+    change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
+    text = _words(text)
+    change.item.state = check_move(change.item.state, "ask")
+    refuse_barred(change)
+    change.cycle.responder_id = change.cycle.responder_id or by.account_id
+    change.rows += keep_time.pause(
+        session, city=change.city, cycle=change.cycle, reason=keep_time.WAITING, now=now
+    )
+    entry = change.enter("question", side="city", department=change.cycle.department, text=text)
+    finish(change, "asked")
+    tell(change, "question", {"entry_id": entry.id})
+
+
+def resume(session: Session, *, item_id: int, seen_version: int, by: Actor, now: datetime) -> None:
+    """Staff go on without the reply."""
+    change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
+    change.item.state = check_move(change.item.state, "resume")
+    change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
+    change.enter("resumed", side="event", department=change.cycle.department)
+    finish(change, "resumed")
+
+
+def add_words(session: Session, *, item_id: int, text: str, now: datetime) -> str:
+    """The citizen says more: the reply where a question is open, an addition otherwise. Returns which."""
+    change = begin(session, item_id=item_id, by=CITIZEN, now=now)
+    text = _words(text)
+    if not may_add_words(change.item.state):
+        raise MoveRefused("words_refused", state=change.item.state)
+    act = "reply" if may(change.item.state, "reply") else "addition"
+    if act == "reply":
+        change.item.state = check_move(change.item.state, "reply")
+        change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
+    change.enter(act, side="citizen", text=text)
+    finish(change, "replied" if act == "reply" else "added")
+    return act
+
+
+def withdraw(session: Session, *, item_id: int, now: datetime) -> None:
+    """The citizen takes it back: an end, and both clocks stop."""
+    change = begin(session, item_id=item_id, by=CITIZEN, now=now)
+    change.item.state = check_move(change.item.state, "withdraw")
+    change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="withdrawal", now=now)
+    change.cycle.ended_at = now
+    change.enter("withdrawn", side="citizen")
+    finish(change, "withdrawn")
+
+
+def second_look(session: Session, *, item_id: int, ruling: Ruling, text: str, now: datetime) -> None:
+    """The citizen is not content: a new cycle, for another person than the one who answered.
+
+    Refuses Expired after the window, MoveRefused where nothing was answered, Invalid without words.
+    """
+    change = begin(session, item_id=item_id, by=CITIZEN, now=now)
+    text = _words(text)
+    before = change.cycle
+    if change.item.state == "closed":
+        raise Expired("second_look_over", until=before.second_look_until)
+    change.item.state = check_move(change.item.state, "second_look")
+    if before.second_look_until is None or now.astimezone(ruling.city.zone).date() > before.second_look_until:
+        raise Expired("second_look_over", until=before.second_look_until)
+    new_cycle(change, ruling=ruling, origin="second_look", barred_id=before.answered_by)
+    change.enter("second_look", side="citizen", text=text)
+    finish(change, "second_look")
+
+
+def make_link(
+    session: Session, *, purpose: str, item_id: int, target_id: int, now: datetime, ends_at: datetime
+) -> str:
+    """A token for a mail, returned once and stored hashed."""
+    token = codes.new_token()
+    session.execute(
+        sa.insert(_LINK).values(
+            token_hash=codes.token_hash(token),
+            purpose=purpose,
+            item_id=item_id,
+            target_id=target_id,
+            made_at=now,
+            ends_at=ends_at,
+        )
+    )
+    return token
+
+
+def find_link(session: Session, *, purpose: str, token: str, now: datetime) -> tuple[int, int]:
+    """Item and target of a mailed token. Refuses NotFound (foreign) and Expired (over)."""
+    row = session.execute(
+        sa.select(_LINK.c.item_id, _LINK.c.target_id, _LINK.c.ends_at).where(
+            _LINK.c.token_hash == codes.token_hash(token), _LINK.c.purpose == purpose
+        )
+    ).first()
+    if row is None:
+        raise NotFound("link_unknown")
+    if now >= row.ends_at:
+        raise Expired("link_over", ended_at=row.ends_at)
+    return row.item_id, row.target_id
+
+
+def confirm_address(session: Session, *, token: str, now: datetime) -> int:
+    """ "This is my address": from now on mails hold answers in full. Twice is the same as once. Returns the item."""
+    item_id, contact_id = find_link(session, purpose="confirm", token=token, now=now)
+    contact = session.exec(select(Contact).where(Contact.id == contact_id)).first()
+    if contact is None:
+        raise NotFound("link_unknown")
+    if contact.confirmed_at is None:
+        change = begin(session, item_id=item_id, by=CITIZEN, now=now)
+        contact.confirmed_at = now
+        change.rows.append(contact)
+        finish(change, "address_confirmed")
+    return item_id
+
+
+def _words(text: str) -> str:
+    faults: list[Fault] = []
+    tidy = tidy_words(text, "text", TEXT_MOST, faults)
+    if not tidy:
+        faults.append(Fault("text", "text_missing"))
+    if faults:
+        raise Invalid(faults)
+    return tidy

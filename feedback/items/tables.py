@@ -1,0 +1,280 @@
+"""An item and what hangs on it: contact, cycles with their clocks, answers, entries of its timeline."""
+
+from datetime import UTC, date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from feedback.columns import BigKey, Row, instant, key, link, words
+
+NOTHING_DUE = datetime(9999, 1, 1, tzinfo=UTC)
+"""Sorts behind every real date on both databases."""
+
+
+class Counter(Row, table=True):
+    """The last number given in a year: references have no gaps, so that nothing can vanish unseen."""
+
+    __tablename__ = "counter"
+    LOOSE = ("year", "last")
+
+    year: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    last: int = 0
+
+
+class Submission(Row, table=True):
+    """A form's key that was used: pressing twice finds the first item. Purged after seven days."""
+
+    __tablename__ = "submission"
+    LOOSE = ("key_hash", "body_digest", "item_id", "at")
+
+    key_hash: str = Field(primary_key=True, max_length=64)
+    body_digest: str = Field(max_length=64)
+    item_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
+    at: datetime = instant(index=True)
+
+
+class Item(Row, table=True):
+    """What a citizen sent. Its state is moved by `lifecycle` only; its cycles hold who answers and by when."""
+
+    __tablename__ = "item"
+    FACTS = (
+        "reference",
+        "city_version_id",
+        "kind",
+        "lat",
+        "lon",
+        "language",
+        "channel",
+        "counted",
+        "is_anonymous",
+        "state",
+        "cycle_id",
+        "received_at",
+        "received_on",
+    )
+    WORDS = ("text", "place")
+    LOOSE = ("id", "code_hash", "secret_id", "version", "notes", "head")
+
+    id: int | None = key()
+    reference: str = Field(max_length=16, unique=True)
+    city_version_id: int = link("city_version.id")
+    kind: str = Field(max_length=12)
+    text: str = words()
+    place: str = words()
+    lat: float | None = None
+    lon: float | None = None
+    language: str = Field(max_length=8)
+    """The language of the text as detected; mails and pages to the citizen use `Contact.language`."""
+    channel: str = Field(max_length=10)
+    counted: bool = True
+    """False for history imported without --counted: kept out of every figure."""
+    is_anonymous: bool = False
+    state: str = Field(max_length=12, index=True)
+    cycle_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
+    code_hash: str | None = Field(default=None, max_length=64, unique=True, nullable=True)
+    secret_id: str = Field(default="", max_length=32)
+    received_at: datetime = instant()
+    received_on: date = Field(index=True)
+    version: int = 0
+    notes: int = 0
+    head: str = Field(default="", max_length=64)
+
+
+class Contact(Row, table=True):
+    """How to reach the citizen: personal data apart from the item, erasable without touching it."""
+
+    __tablename__ = "contact"
+    FACTS = ("item_id", "language", "confirmed_at")
+    WORDS = ("name", "email", "phone")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", unique=True)
+    name: str = Field(default="", max_length=120)
+    email: str = Field(default="", max_length=254)
+    phone: str = Field(default="", max_length=40)
+    language: str = Field(max_length=8)
+    confirmed_at: datetime | None = instant(nullable=True)
+
+
+class Cycle(Row, table=True):
+    """One run from receipt to answer. A second look or a reopening starts the next on the same item."""
+
+    __tablename__ = "cycle"
+    __table_args__ = (
+        sa.UniqueConstraint("item_id", "number"),
+        sa.Index("ix_cycle_queue", "ended_at", "department", "next_due_at", "id"),
+        sa.Index("ix_cycle_answered", "answered_on"),
+    )
+    FACTS = (
+        "item_id",
+        "city_version_id",
+        "number",
+        "origin",
+        "started_at",
+        "started_on",
+        "department",
+        "service",
+        "nature",
+        "route",
+        "responder_id",
+        "barred_id",
+        "answered_at",
+        "answered_on",
+        "answered_by",
+        "outcome",
+        "minutes",
+        "second_look_until",
+        "ended_at",
+    )
+    LOOSE = ("id", "next_due_at")
+
+    id: int | None = key()
+    item_id: int = link("item.id")
+    city_version_id: int = link("city_version.id")
+    """The version of the profile that rules its clocks."""
+    number: int
+    origin: str = Field(max_length=12)
+    """first, second_look or reopened"""
+    started_at: datetime = instant()
+    started_on: date
+    department: str | None = Field(default=None, max_length=40)
+    service: str | None = Field(default=None, max_length=40)
+    nature: str = Field(max_length=24)
+    route: str = Field(max_length=60)
+    """How it came to its department: `rule:<key>`, service, keywords, triage, hand_over, import …"""
+    responder_id: int | None = link("account.id", nullable=True)
+    barred_id: int | None = link("account.id", nullable=True)
+    """Who answered the cycle before and therefore may not take this one."""
+    answered_at: datetime | None = instant(nullable=True)
+    answered_on: date | None = None
+    answered_by: int | None = link("account.id", nullable=True)
+    outcome: str | None = Field(default=None, max_length=12)
+    minutes: int | None = None
+    """Working minutes from start to first answer, less the promise's pauses."""
+    second_look_until: date | None = None
+    ended_at: datetime | None = instant(nullable=True)
+    """Set when nothing is asked of the city any more: answered, withdrawn, merged or void."""
+    next_due_at: datetime = instant()
+    """The nearest running due instant, for the order of the queue; derived from the clocks (NOTHING_DUE: none)."""
+
+
+class Clock(Row, table=True):
+    """A deadline of a cycle: the law's or the city's own promise, never mixed."""
+
+    __tablename__ = "clock"
+    __table_args__ = (sa.UniqueConstraint("cycle_id", "which"), sa.Index("ix_clock_due", "which", "due_on"))
+    FACTS = (
+        "cycle_id",
+        "which",
+        "rule_key",
+        "rule_version",
+        "started_at",
+        "due_on",
+        "due_at",
+        "stopped_at",
+        "stopped_by",
+    )
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    cycle_id: int = link("cycle.id")
+    which: str = Field(max_length=8)
+    """law or promise"""
+    rule_key: str = Field(max_length=60)
+    rule_version: int
+    started_at: datetime = instant()
+    due_on: date | None = None
+    """None while the clock is paused."""
+    due_at: datetime | None = instant(nullable=True)
+    stopped_at: datetime | None = instant(nullable=True)
+    stopped_by: str = Field(default="", max_length=12)
+    """answer, withdrawal or void"""
+
+
+class Pause(Row, table=True):
+    """Time that a clock does not count, with its reason."""
+
+    __tablename__ = "pause"
+    FACTS = ("clock_id", "since", "until", "reason")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    clock_id: int = link("clock.id", index=True)
+    since: datetime = instant()
+    until: datetime | None = instant(nullable=True)
+    reason: str = Field(max_length=40)
+
+
+class Answer(Row, table=True):
+    """What the city answers: its outcome and the reason for it."""
+
+    __tablename__ = "answer"
+    FACTS = ("item_id", "cycle_id", "author_id", "state", "outcome", "planned_on", "made_at", "published_at")
+    WORDS = ("text", "forwarded_to")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    cycle_id: int = link("cycle.id")
+    author_id: int | None = link("account.id", nullable=True)
+    state: str = Field(max_length=12)
+    """draft, submitted or published"""
+    outcome: str = Field(max_length=12)
+    text: str = words()
+    forwarded_to: str = words()
+    planned_on: date | None = None
+    made_at: datetime = instant()
+    published_at: datetime | None = instant(nullable=True)
+
+
+class Entry(Row, table=True):
+    """One line of an item's timeline after its receipt: what a person may read of what happened."""
+
+    __tablename__ = "entry"
+    FACTS = ("item_id", "cycle_id", "act", "side", "at", "account_id", "department", "answer_id")
+    WORDS = ("text",)
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    cycle_id: int = link("cycle.id")
+    act: str = Field(max_length=20)
+    side: str = Field(max_length=10)
+    """citizen, city, event (all public) or internal (staff only)"""
+    at: datetime = instant()
+    account_id: int | None = link("account.id", nullable=True)
+    department: str | None = Field(default=None, max_length=40)
+    answer_id: int | None = link("answer.id", nullable=True)
+    text: str = words()
+
+
+class Link(Row, table=True):
+    """A token that was mailed, stored hashed: confirms an address, opens an item, or opens a survey."""
+
+    __tablename__ = "link"
+    LOOSE = ("token_hash", "purpose", "item_id", "target_id", "made_at", "ends_at")
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    purpose: str = Field(max_length=8)
+    """confirm, open or survey"""
+    item_id: int = Field(sa_type=BigKey, foreign_key="item.id", index=True)
+    target_id: int = Field(sa_type=BigKey)
+    """The contact (confirm, open) or the invitation (survey)."""
+    made_at: datetime = instant()
+    ends_at: datetime = instant()
+
+
+class ExternalRef(Row, table=True):
+    """The number of an item in another system: its registry number, or where it was imported from."""
+
+    __tablename__ = "external_ref"
+    __table_args__ = (sa.UniqueConstraint("system", "number"),)
+    FACTS = ("item_id", "system", "number", "at")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    system: str = Field(max_length=60)
+    number: str = Field(max_length=80)
+    at: datetime = instant()

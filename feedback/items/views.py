@@ -1,0 +1,148 @@
+"""What a person sees of items: Structs that `find.py` fills. Rules only, no reading."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Literal
+
+from msgspec import Struct
+
+Queue = Literal["open", "mine", "triage", "waiting", "answered", "closed", "void"]
+QUEUES: tuple[Queue, ...] = ("open", "mine", "triage", "waiting", "answered", "closed", "void")
+
+
+class PauseView(Struct, frozen=True):
+    since: datetime
+    until: datetime | None
+    reason: str
+
+
+class ClockView(Struct, frozen=True):
+    """A deadline as it stands; `due_on` is None while it is paused or when it was stopped by a rule."""
+
+    which: Literal["law", "promise"]
+    rule_key: str
+    rule_version: int
+    started_at: datetime
+    due_on: date | None
+    due_at: datetime | None
+    stopped_at: datetime | None
+    stopped_by: str
+    pauses: tuple[PauseView, ...]
+
+    @property
+    def is_paused(self) -> bool:
+        return self.stopped_at is None and any(pause.until is None for pause in self.pauses)
+
+
+class CycleView(Struct, frozen=True):
+    id: int
+    city_version_id: int
+    number: int
+    origin: str
+    started_at: datetime
+    started_on: date
+    department: str | None
+    service: str | None
+    nature: str
+    route: str
+    responder_id: int | None
+    barred_id: int | None
+    answered_at: datetime | None
+    answered_on: date | None
+    outcome: str | None
+    second_look_until: date | None
+    clocks: tuple[ClockView, ...]
+
+    def clock(self, which: str) -> ClockView | None:
+        """The clock of this kind, unless a rule took it away."""
+        return next((c for c in self.clocks if c.which == which and c.stopped_by != "rule"), None)
+
+
+class AnswerView(Struct, frozen=True):
+    id: int
+    outcome: str
+    text: str
+    planned_on: date | None
+    forwarded_to: str
+
+
+class EntryView(Struct, frozen=True):
+    """One line of the timeline."""
+
+    id: int
+    cycle_id: int
+    act: str
+    side: str
+    at: datetime
+    account_id: int | None
+    account_name: str
+    department: str | None
+    text: str
+    answer: AnswerView | None
+
+
+class ContactView(Struct, frozen=True):
+    id: int
+    name: str
+    email: str
+    phone: str
+    language: str
+    confirmed_at: datetime | None
+
+
+class ItemView(Struct, frozen=True):
+    """An item with its whole history. For a citizen `entries` holds no internal line and `contact` is theirs."""
+
+    id: int
+    reference: str
+    version: int
+    city_version_id: int
+    kind: str
+    text: str
+    place: str
+    lat: float | None
+    lon: float | None
+    language: str
+    channel: str
+    is_anonymous: bool
+    state: str
+    received_at: datetime
+    received_on: date
+    cycles: tuple[CycleView, ...]
+    entries: tuple[EntryView, ...]
+    contact: ContactView | None
+
+    @property
+    def cycle(self) -> CycleView:
+        """The current cycle."""
+        return self.cycles[-1]
+
+
+class QueueRow(Struct, frozen=True):
+    """A row of the inbox."""
+
+    item_id: int
+    reference: str
+    kind: str
+    opening: str
+    """The first 160 characters of the text."""
+    place: str
+    language: str
+    state: str
+    received_at: datetime
+    cycle_id: int
+    number: int
+    department: str | None
+    service: str | None
+    responder_id: int | None
+    responder_name: str
+    next_due_at: datetime
+    clocks: tuple[ClockView, ...]
+
+
+class QueuePage(Struct, frozen=True):
+    """A page of the inbox; `after` is the cursor of the next page, empty on the last."""
+
+    rows: tuple[QueueRow, ...]
+    after: str

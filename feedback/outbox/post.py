@@ -1,0 +1,130 @@
+"""Putting messages and jobs into the outbox, claiming them, and putting them back.
+
+A claim is a lease: a worker that dies gives its job back when the lease ends, so a job may run twice and must
+be harmless then. Leases use the real clock, `run_at` the portal's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session
+
+from feedback.columns import Values, table_of
+from feedback.ledger.notes import canonical
+from feedback.outbox.tables import Job, Message
+
+LEASE = timedelta(minutes=5)
+SEND = "send"
+
+_JOB = table_of(Job)
+_MESSAGE = table_of(Message)
+_INSERT_MESSAGE = sa.insert(_MESSAGE).returning(_MESSAGE.c.id)
+_INSERT_JOB: dict[str, Any] = {
+    "sqlite": sqlite.insert(_JOB).on_conflict_do_nothing(index_elements=["kind", "key"]),
+    "postgresql": postgresql.insert(_JOB).on_conflict_do_nothing(index_elements=["kind", "key"]),
+}
+
+
+class Claimed(Struct, frozen=True):
+    """A job that this worker may do until its lease ends."""
+
+    id: int
+    kind: str
+    key: str
+    attempts: int
+    token: str
+
+
+def message(
+    session: Session,
+    *,
+    kind: str,
+    item_id: int,
+    contact_id: int,
+    language: str,
+    facts: Values | None = None,
+    now: datetime,
+) -> int:
+    """A mail to a contact, to be sent after the commit. Its words are found at sending."""
+    message_id: int = (
+        session.connection()
+        .execute(
+            _INSERT_MESSAGE,
+            {
+                "kind": kind,
+                "item_id": item_id,
+                "contact_id": contact_id,
+                "language": language,
+                "facts": canonical(facts or {}),
+                "state": "waiting",
+                "stable_id": secrets.token_hex(16),
+                "rendered": None,
+                "made_at": now,
+                "sent_at": None,
+            },
+        )
+        .scalar_one()
+    )
+    job(session, kind=SEND, key=str(message_id), run_at=now)
+    return message_id
+
+
+def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:
+    """A job to be done at a time; the same kind and key again changes nothing."""
+    session.connection().execute(
+        _INSERT_JOB[session.get_bind().dialect.name],
+        {
+            "kind": kind,
+            "key": key,
+            "run_at": run_at,
+            "lease_until": None,
+            "lease_token": "",
+            "attempts": 0,
+            "error": "",
+        },
+    )
+
+
+def claim(session: Session, *, now: datetime, real_now: datetime, limit: int = 20) -> list[Claimed]:
+    """Lease up to `limit` due jobs that nobody holds, the earliest first."""
+    due = (
+        sa.select(_JOB.c.id)
+        .where(_JOB.c.run_at <= now, sa.or_(_JOB.c.lease_until.is_(None), _JOB.c.lease_until < real_now))
+        .order_by(_JOB.c.run_at, _JOB.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    token = secrets.token_hex(16)
+    ids = session.execute(due).scalars().all()
+    if not ids:
+        return []
+    rows = session.execute(
+        sa.update(_JOB)
+        .where(_JOB.c.id.in_(ids))
+        .values(lease_until=real_now + LEASE, lease_token=token, attempts=_JOB.c.attempts + 1)
+        .returning(_JOB.c.id, _JOB.c.kind, _JOB.c.key, _JOB.c.attempts)
+    ).all()
+    return [Claimed(row.id, row.kind, row.key, row.attempts, token) for row in sorted(rows)]
+
+
+def done(session: Session, claimed: Claimed) -> bool:
+    """Remove a finished job; False where the lease has gone to somebody else meanwhile."""
+    gone = session.execute(
+        sa.delete(_JOB).where(_JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token)
+    )
+    return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
+
+
+def put_back(session: Session, claimed: Claimed, *, run_at: datetime, error: str) -> None:
+    """Try again later; the error (a code, never words of a person) is kept for staff."""
+    session.execute(
+        sa.update(_JOB)
+        .where(_JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token)
+        .values(run_at=run_at, lease_until=None, lease_token="", error=error[:500])
+    )

@@ -1,0 +1,57 @@
+"""What is to be done after the commit: messages to people, and jobs with their leases."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field
+
+from feedback.columns import BigKey, Row, instant, key, words
+
+
+class Job(Row, table=True):
+    """One thing to do at a time, once: its key is its identity, a lease says who is at it."""
+
+    __tablename__ = "job"
+    __table_args__ = (sa.UniqueConstraint("kind", "key"), sa.Index("ix_job_run_at", "run_at"))
+    LOOSE = ("id", "kind", "key", "run_at", "lease_until", "lease_token", "attempts", "error")
+
+    id: int | None = key()
+    kind: str = Field(max_length=40)
+    key: str = Field(max_length=80)
+    run_at: datetime = instant()
+    lease_until: datetime | None = instant(nullable=True)
+    lease_token: str = Field(default="", max_length=32)
+    attempts: int = 0
+    error: str = Field(default="", max_length=500)
+
+
+class Message(Row, table=True):
+    """A mail to be written: a code and facts. Rendered at its first sending, kept as sent until delivered."""
+
+    __tablename__ = "message"
+    LOOSE = (
+        "id",
+        "kind",
+        "item_id",
+        "contact_id",
+        "language",
+        "facts",
+        "state",
+        "stable_id",
+        "rendered",
+        "made_at",
+        "sent_at",
+    )
+
+    id: int | None = key()
+    kind: str = Field(max_length=40)
+    item_id: int = Field(sa_type=BigKey, index=True)
+    contact_id: int = Field(sa_type=BigKey)
+    language: str = Field(max_length=8)
+    facts: str = words()
+    state: str = Field(default="waiting", max_length=12)
+    """waiting, sent, failed, not_sent (demonstration), erased"""
+    stable_id: str = Field(max_length=64, unique=True)
+    rendered: bytes | None = Field(default=None, sa_type=sa.LargeBinary, nullable=True)
+    made_at: datetime = instant()
+    sent_at: datetime | None = instant(nullable=True)

@@ -1,0 +1,218 @@
+"""Staff accounts: adding, disabling, passwords, language.
+
+A password is argon2id (RFC 9106, second recommended option: 64 MiB, 3 passes, 4 lanes); hashing takes about a
+quarter of a second and is therefore a function of its own, called outside the write transaction. No default
+account exists.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import datetime
+from functools import cache
+from typing import get_args
+
+import argon2
+from sqlmodel import Session, col, select
+
+from feedback.city.profile import City
+from feedback.columns import table_of
+from feedback.errors import Conflict, Fault, Invalid, NotFound
+from feedback.ledger import notes
+from feedback.ledger.notes import Actor
+from feedback.people.tables import Account, Membership
+from feedback.people.viewer import Role, Viewer
+
+PASSWORD_LEAST = 12
+PASSWORD_MOST = 200
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
+_hasher = argon2.PasswordHasher()
+_ACCOUNT = table_of(Account)
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of a password. Refuses one that is too short or too long (Invalid)."""
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        raise Invalid([Fault("password", "password_length", least=PASSWORD_LEAST, most=PASSWORD_MOST)])
+    return _hasher.hash(password)
+
+
+def password_fits(stored: str, password: str) -> bool:
+    """Whether the password is the stored one. Takes the same time for an account that has none."""
+    try:
+        return _hasher.verify(stored or _nobody(), password)
+    except argon2.exceptions.VerifyMismatchError:
+        return False
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password fits, made at the first need."""
+    return _hasher.hash(secrets.token_urlsafe(32))
+
+
+def add(
+    session: Session,
+    *,
+    city: City,
+    email: str,
+    name: str,
+    role: str,
+    departments: list[str],
+    language: str,
+    password_hash: str,
+    by: Actor,
+    now: datetime,
+) -> Account:
+    """A new account. Refuses (Invalid) a faulty address, unknown role, department or language, a missing name."""
+    email = email.strip().lower()
+    faults: list[Fault] = []
+    if not _EMAIL.fullmatch(email) or len(email) > 254:
+        faults.append(Fault("email", "email_shape", value=email))
+    if not name.strip() or len(name) > 120:
+        faults.append(Fault("name", "name_missing"))
+    if role not in get_args(Role):
+        faults.append(Fault("role", "role_unknown", value=role, known=list(get_args(Role))))
+    for department in departments:
+        if department not in city.departments:
+            faults.append(
+                Fault("department", "department_unknown", value=department, known=list(city.departments))
+            )
+    if role in ("responder", "lead") and not departments:
+        faults.append(Fault("department", "department_missing", value=role))
+    if language not in city.identity.languages:
+        faults.append(
+            Fault("language", "language_unknown", value=language, known=list(city.identity.languages))
+        )
+    if faults:
+        raise Invalid(faults)
+    if session.exec(select(Account.id).where(Account.email == email)).first() is not None:
+        raise Conflict("account_exists", email=email)
+    account = Account(
+        email=email,
+        name=name.strip(),
+        role=role,
+        language=language,
+        password_hash=password_hash,
+        password_changed_at=now,
+        made_at=now,
+    )
+    session.add(account)
+    session.flush()
+    assert account.id is not None
+    members = [
+        Membership(account_id=account.id, department=department) for department in dict.fromkeys(departments)
+    ]
+    session.add_all(members)
+    session.flush()
+    _note(session, account, "account_added", by, now, members)
+    return account
+
+
+def disable(session: Session, *, email: str, by: Actor, now: datetime) -> Account:
+    """End an account's access. Twice is the same as once."""
+    account = get_by_email(session, email)
+    if account.disabled_at is None:
+        account.disabled_at = now
+        session.flush()
+        _note(session, account, "account_disabled", by, now)
+    return account
+
+
+def set_password(session: Session, *, email: str, password_hash: str, by: Actor, now: datetime) -> Account:
+    """Give an account another password; its sessions end (`sessions.end_all` is the caller's next step)."""
+    account = get_by_email(session, email)
+    account.password_hash = password_hash
+    account.password_changed_at = now
+    account.disabled_at = None
+    session.flush()
+    _note(session, account, "password_set", by, now)
+    return account
+
+
+def set_language(
+    session: Session, *, account_id: int, language: str, city: City, by: Actor, now: datetime
+) -> Account:
+    """The language of an account's pages. Refuses (Invalid) one that the city does not have; the same changes nothing."""
+    if language not in city.identity.languages:
+        raise Invalid(
+            [Fault("language", "language_unknown", value=language, known=list(city.identity.languages))]
+        )
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("account_unknown", account_id=account_id)
+    if account.language != language:
+        account.language = language
+        session.flush()
+        _note(session, account, "language_set", by, now)
+    return account
+
+
+def get_by_email(session: Session, email: str) -> Account:
+    """The account that signs in with this address; refuses with NotFound."""
+    account = find_by_email(session, email)
+    if account is None:
+        raise NotFound("account_unknown", email=email)
+    return account
+
+
+def find_by_email(session: Session, email: str) -> Account | None:
+    return session.exec(select(Account).where(Account.email == email.strip().lower())).first()
+
+
+def find_viewer(session: Session, account_id: int) -> Viewer | None:
+    """The account as a viewer; None where it does not exist or is disabled."""
+    account = session.get(Account, account_id)
+    if account is None or account.disabled_at is not None:
+        return None
+    departments = session.exec(
+        select(Membership.department).where(
+            Membership.account_id == account_id, col(Membership.ended_at).is_(None)
+        )
+    ).all()
+    return Viewer(
+        account_id=account_id,
+        name=account.name,
+        role=account.role,  # type: ignore[arg-type]  # the column holds nothing else: `add` refused it
+        language=account.language,
+        departments=frozenset(departments),
+    )
+
+
+def list_active(session: Session) -> list[Viewer]:
+    """Everybody who can sign in, by name: small, since it is a municipality's staff."""
+    ids = session.exec(
+        select(Account.id).where(col(Account.disabled_at).is_(None)).order_by(Account.name)
+    ).all()
+    return [
+        viewer for viewer in (find_viewer(session, i) for i in ids if i is not None) if viewer is not None
+    ]
+
+
+def names(session: Session, ids: set[int]) -> dict[int, str]:
+    """Account id → name, for pages that say who did something."""
+    if not ids:
+        return {}
+    found = session.exec(select(Account.id, Account.name).where(col(Account.id).in_(ids))).all()
+    return {key: name for key, name in found if key is not None}
+
+
+def _note(
+    session: Session,
+    account: Account,
+    act: str,
+    by: Actor,
+    now: datetime,
+    members: list[Membership] | None = None,
+) -> None:
+    notes.append(
+        session,
+        notes.chain_of("account", account),
+        subject_table=_ACCOUNT,
+        act=act,
+        by=by,
+        now=now,
+        rows=[account, *(members or [])],
+    )
+    session.expire(account)

@@ -1,0 +1,79 @@
+"""Signed-in browsers: rows with a hashed identifier, new at each sign-in.
+
+Idle for 30 minutes or 12 hours old ends it (ASVS 7.3). The touch is once a minute at most and is made by
+`portal/access.py` in a short transaction of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import Session
+
+from feedback.columns import table_of
+from feedback.people.tables import StaffSession
+
+IDLE = timedelta(minutes=30)
+ABSOLUTE = timedelta(hours=12)
+TOUCH_EVERY = timedelta(minutes=1)
+
+_SESSION = table_of(StaffSession)
+
+
+def start(session: Session, *, account_id: int, now: datetime, replaces: str = "") -> str:
+    """A new session; the identifier (256 bit) is returned once and stored hashed. Ends the one it replaces."""
+    if replaces:
+        end(session, replaces)
+    identifier = secrets.token_urlsafe(32)
+    session.execute(
+        sa.insert(_SESSION).values(
+            id_hash=_hash(identifier), account_id=account_id, made_at=now, seen_at=now, ends_at=now + ABSOLUTE
+        )
+    )
+    return identifier
+
+
+def find(session: Session, identifier: str, *, now: datetime) -> tuple[int, datetime] | None:
+    """Account and time of the last touch of a living session, else None."""
+    row = session.execute(
+        sa.select(_SESSION.c.account_id, _SESSION.c.seen_at, _SESSION.c.ends_at).where(
+            _SESSION.c.id_hash == _hash(identifier)
+        )
+    ).first()
+    if row is None or now >= row.ends_at or now - row.seen_at >= IDLE:
+        return None
+    return row.account_id, row.seen_at
+
+
+def find_start(session: Session, identifier: str) -> datetime | None:
+    """When this browser signed in; None where the session is gone."""
+    found: datetime | None = session.execute(
+        sa.select(_SESSION.c.made_at).where(_SESSION.c.id_hash == _hash(identifier))
+    ).scalar_one_or_none()
+    return found
+
+
+def touch(session: Session, identifier: str, *, now: datetime) -> None:
+    session.execute(sa.update(_SESSION).where(_SESSION.c.id_hash == _hash(identifier)).values(seen_at=now))
+
+
+def end(session: Session, identifier: str) -> None:
+    session.execute(sa.delete(_SESSION).where(_SESSION.c.id_hash == _hash(identifier)))
+
+
+def end_all(session: Session, account_id: int) -> None:
+    session.execute(sa.delete(_SESSION).where(_SESSION.c.account_id == account_id))
+
+
+def purge(session: Session, *, now: datetime) -> None:
+    """Remove sessions that are over."""
+    session.execute(
+        sa.delete(_SESSION).where(sa.or_(_SESSION.c.ends_at <= now, _SESSION.c.seen_at <= now - IDLE))
+    )
+
+
+def _hash(identifier: str) -> str:
+    return hashlib.sha256(identifier.encode()).hexdigest()

@@ -1,0 +1,149 @@
+"""Who is at the other end: a signed-in account, a browser that opened an item, or anybody.
+
+Keeps each route's policy, the session cookies and the origin of posts. Security events that must outlive a
+refusal (the touch of a session) are written here, each in a short transaction of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
+
+from feedback.errors import DomainError, NotFound
+from feedback.items import codes
+from feedback.people import accounts, sessions
+from portal.pages import Cookie, Route, Visit
+
+STAFF_COOKIE = "staff"
+ITEM_COOKIE = "item"
+RECEIPT_COOKIE = "receipt"
+ITEM_LIVES = timedelta(minutes=30)
+RECEIPT_LIVES = timedelta(minutes=15)
+
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+
+
+class SignInNeeded(DomainError):
+    """Nobody is signed in, or no longer: the sign-in page, which leads back."""
+
+    code = "sign_in_needed"
+
+
+class CodeNeeded(DomainError):
+    """This browser has no open item, or no longer: the page that asks for the code."""
+
+    code = "code_needed"
+
+
+class OriginForeign(DomainError):
+    """A post that does not come from one of our own pages."""
+
+    code = "origin_foreign"
+
+
+def admit(visit: Visit, route: Route) -> None:
+    """Find out who it is and keep the route's policy.
+
+    Refuses SignInNeeded, CodeNeeded, or NotFound: what a role may not open is answered like what does not exist.
+    """
+    if route.policy == "public":
+        return
+    if route.policy == "code":
+        visit.item_id = opened_item(visit)
+        if visit.item_id is None:
+            raise CodeNeeded()
+        return
+    find_staff(visit)
+    if visit.viewer is None:
+        raise SignInNeeded()
+    if route.policy == "desk" and not visit.viewer.has_desk:
+        raise NotFound("page_unknown")
+    if route.policy in ("quality", "admin", "auditor") and visit.viewer.role != route.policy:
+        raise NotFound("page_unknown")
+
+
+def find_staff(visit: Visit) -> None:
+    """Put the signed-in account on the visit, if there is one; touch its session once a minute."""
+    identifier = visit.cookies.get(STAFF_COOKIE, "")
+    if not identifier:
+        return
+    real_now = datetime.now(UTC)
+    with visit.site.database.read() as session:
+        found = sessions.find(session, identifier, now=real_now)
+        if found is None:
+            return
+        account_id, seen_at = found
+        visit.viewer = accounts.find_viewer(session, account_id)
+    if visit.viewer is not None and real_now - seen_at >= sessions.TOUCH_EVERY:
+        with visit.site.database.write() as session:
+            sessions.touch(session, identifier, now=real_now)
+
+
+def staff_cookie(identifier: str) -> Cookie:
+    """The cookie of a session; empty ends it. It goes with staff pages only."""
+    seconds = int(sessions.ABSOLUTE.total_seconds()) if identifier else 0
+    return Cookie(name=STAFF_COOKIE, value=identifier, path="/staff", seconds=seconds)
+
+
+def item_cookie(visit: Visit, item_id: int) -> Cookie:
+    """Opens one item to this browser for 30 minutes."""
+    until = int((datetime.now(UTC) + ITEM_LIVES).timestamp())
+    value = codes.sign(visit.site.secret.key, "item", f"{item_id}-{until}")
+    return Cookie(name=ITEM_COOKIE, value=value, seconds=int(ITEM_LIVES.total_seconds()), is_strict=True)
+
+
+def opened_item(visit: Visit) -> int | None:
+    """The item that this browser has open, or None."""
+    value = codes.unsign(visit.site.secret.key, "item", visit.cookies.get(ITEM_COOKIE, ""))
+    if value is None:
+        return None
+    item_id, _, until = value.partition("-")
+    return int(item_id) if int(until) > datetime.now(UTC).timestamp() else None
+
+
+def receipt_cookies(visit: Visit, key: str) -> list[Cookie]:
+    """The submission key for the receipt page of each language, for 15 minutes."""
+    until = int((datetime.now(UTC) + RECEIPT_LIVES).timestamp())
+    value = codes.sign(visit.site.secret.key, "receipt", f"{key}~{until}")
+    return [
+        Cookie(
+            name=RECEIPT_COOKIE,
+            value=value,
+            path=f"/{language}/receipt",
+            seconds=int(RECEIPT_LIVES.total_seconds()),
+            is_strict=True,
+        )
+        for language in visit.city.identity.languages
+    ]
+
+
+def receipt_key(visit: Visit) -> str | None:
+    """The submission key whose receipt this browser may see, or None when the 15 minutes are over."""
+    value = codes.unsign(visit.site.secret.key, "receipt", visit.cookies.get(RECEIPT_COOKIE, ""))
+    if value is None:
+        return None
+    key, _, until = value.rpartition("~")
+    return key if int(until) > datetime.now(UTC).timestamp() else None
+
+
+def check_origin(visit: Visit, *, origin: str, fetch_site: str) -> None:
+    """A post must come from a page of ours. Refuses OriginForeign.
+
+    Browsers send Origin or Sec-Fetch-Site with every post; what sends neither is no browser and holds no cookie
+    that another's page could abuse, but a post without either is refused all the same, so that the rule is one.
+    """
+    if fetch_site and fetch_site not in ("same-origin", "none"):
+        raise OriginForeign()
+    if origin:
+        ours, theirs = urlsplit(visit.site.settings.public_url), urlsplit(origin)
+        same_host = theirs.netloc == ours.netloc or (
+            _host(theirs.netloc) in _LOOPBACK and _host(ours.netloc) in _LOOPBACK and theirs.port == ours.port
+        )
+        if theirs.scheme != ours.scheme or not same_host:
+            raise OriginForeign()
+    elif not fetch_site:
+        raise OriginForeign()
+
+
+def _host(netloc: str) -> str:
+    return netloc.rpartition(":")[0] if netloc.rpartition(":")[2].isdigit() else netloc

@@ -1,0 +1,308 @@
+"""The composition root of the web process: routes, the one wrapper around every handler, headers, static files.
+
+A handler runs in a thread of our own executor: one hop a request. The event loop only reads the request and
+sends the finished bytes; it never opens a session, waits for a lock, renders or hashes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from litestar import Litestar, Request, Response
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+
+from feedback.city import versions
+from feedback.errors import DomainError, NotFound
+from portal import access, error_pages, languages
+from portal.forms import Form
+from portal.installation import open_installation
+from portal.pages import Assets, Cookie, Reply, Route, Site, Visit, make_templates, redirect
+from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
+from portal.settings import OperatorError, Settings, read_settings
+from portal.staff import account, desk, inbox, sign_in
+
+THREADS = 16
+"""Handlers at once in a process; the PostgreSQL pool has two connections more."""
+BODY_MOST = 200_000
+"""Bytes of a form: the longest answer in the widest letters, with room."""
+FIELDS_MOST = 60
+
+CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
+    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "Content-Security-Policy": CSP,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+_executor = ThreadPoolExecutor(THREADS, thread_name_prefix="handler")
+_log = logging.getLogger("kanali")
+
+
+def routes() -> list[Route]:
+    """Every route of the portal."""
+    modules: tuple[Any, ...] = (
+        home,
+        submit,
+        receipt,
+        track,
+        confirm,
+        survey,
+        service_quality,
+        policy,
+        information,
+        sign_in,
+        inbox,
+        desk,
+        account,
+    )
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
+
+
+def make_site(settings: Settings) -> Site:
+    """Everything that handlers and jobs need. Refuses (OperatorError) a database or secret that does not fit."""
+    installed = open_installation(settings)
+    with installed.database.read() as session:
+        missing = set(versions.current(session).city.identity.languages) - set(languages.known())
+    if missing:
+        raise OperatorError(
+            f"There is no compiled catalogue for {', '.join(sorted(missing))}. Run: make setup"
+        )
+    assets = Assets()
+    return Site(
+        settings=settings,
+        database=installed.database,
+        secret=installed.secret,
+        clock=installed.clock.now,
+        demonstration=installed.is_demonstration,
+        assets=assets,
+        templates=make_templates(assets),
+    )
+
+
+def create_app(site: Site | None = None) -> Litestar:
+    """The ASGI application; without a site it is made from the environment (as granian does)."""
+    site = site or make_site(read_settings())
+    handlers: list[Any] = [_handler(site, route) for route in routes()]
+    handlers += [_static(site), _city_css(site), _root(site), _live(), _ready(site)]
+
+    async def refused(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+        return await _in_thread(lambda: _refused(site, request, error))
+
+    return Litestar(
+        route_handlers=handlers,
+        exception_handlers={Exception: refused},
+        openapi_config=None,
+        logging_config=None,
+        request_max_body_size=BODY_MOST,
+        multipart_form_part_limit=FIELDS_MOST,
+        on_shutdown=[site.database.close],
+    )
+
+
+def _handler(site: Site, route: Route) -> HTTPRouteHandler:
+    is_post = "POST" in route.methods
+
+    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+        form = Form({})
+        if is_post and request.method == "POST":
+            data = await request.form()
+            form = Form({name: value for name, value in data.items() if isinstance(value, str)})
+        return await _in_thread(lambda: _answer(site, route, request, form))
+
+    path = "/".join(
+        f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in route.path.split("/")
+    )
+    name = f"{route.handler.__module__}.{route.handler.__name__}"
+    return HTTPRouteHandler(path, http_method=[*route.methods], name=name, status_code=200)(endpoint)  # type: ignore[list-item]
+
+
+async def _in_thread(work: Callable[[], Response[bytes]]) -> Response[bytes]:
+    return await asyncio.get_running_loop().run_in_executor(_executor, work)
+
+
+def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: Form) -> Response[bytes]:
+    """Admit, handle, and turn a refusal into its page: the one wrapper that all routes share."""
+    visit = _visit(site, request, form)
+    try:
+        if "{language}" in route.path and visit.params["language"] not in visit.city.identity.languages:
+            raise NotFound("page_unknown")
+        if visit.method == "POST":
+            access.check_origin(
+                visit,
+                origin=request.headers.get("origin", ""),
+                fetch_site=request.headers.get("sec-fetch-site", ""),
+            )
+        access.admit(visit, route)
+        if visit.viewer is not None:
+            visit.language = visit.viewer.language
+        with languages.speaking(visit.language):
+            reply = route.handler(visit)
+    except DomainError as refusal:
+        with languages.speaking(visit.language):
+            reply = error_pages.answer(visit, refusal)
+    return _response(site, reply)
+
+
+def _visit(site: Site, request: Request[Any, Any, Any], form: Form | None = None) -> Visit:
+    prefix = _cookie_prefix(site)
+    visit = Visit(
+        site=site,
+        method=str(request.method),
+        path=request.url.path,
+        params={name: str(value) for name, value in request.scope.get("path_params", {}).items()},
+        query={name: str(value) for name, value in request.query_params.items()},
+        form=form or Form({}),
+        cookies={
+            name.removeprefix("__Host-").removeprefix("__Secure-").removeprefix("kanali-"): value
+            for name, value in request.cookies.items()
+            if name.startswith(prefix)
+        },
+        accept_language=request.headers.get("accept-language", ""),
+        is_fragment=request.headers.get("hx-request") == "true",
+        now=site.now(),
+    )
+    with site.database.read() as session:
+        visit.ruling = versions.current(session)
+    offered = visit.city.identity.languages
+    first = visit.path.split("/", 2)[1]
+    visit.language = first if first in offered else languages.choose(visit.accept_language, offered)
+    return visit
+
+
+def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """What no handler could answer: an unknown address, a body that can't be read, a fault of ours."""
+    visit = _visit(site, request)
+    with languages.speaking(visit.language):
+        if isinstance(error, HTTPException) and error.status_code in (404, 405):
+            reply = error_pages.answer(visit, NotFound("page_unknown"))
+        elif isinstance(error, HTTPException) and error.status_code == 413:
+            reply = error_pages.too_large(visit)
+        elif isinstance(error, HTTPException | LookupError | UnicodeError | RecursionError):
+            reply = error_pages.faulty_request(visit)
+        else:
+            _log.error(
+                "fault at %s %s: %s", visit.method, _shape(request), type(error).__name__, exc_info=error
+            )
+            reply = error_pages.broken(visit)
+    return _response(site, reply)
+
+
+def _shape(request: Request[Any, Any, Any]) -> str:
+    """The address without what a person could have put into it."""
+    return str(request.scope.get("path_template") or "an unknown address")
+
+
+def _response(site: Site, reply: Reply) -> Response[bytes]:
+    headers = {**HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request", **reply.headers}
+    if site.settings.is_https:
+        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
+    response = Response(reply.content, status_code=reply.status, media_type=reply.media_type, headers=headers)
+    for cookie in reply.cookies:
+        response.set_cookie(
+            key=_cookie_prefix(site, cookie) + cookie.name,
+            value=cookie.value,
+            path=cookie.path,
+            max_age=cookie.seconds,
+            secure=site.settings.is_https,
+            httponly=True,
+            samesite="strict" if cookie.is_strict else "lax",
+        )
+    return response
+
+
+def _cookie_prefix(site: Site, cookie: Cookie | None = None) -> str:
+    """`__Host-` wants the path `/`, so a cookie of a narrower path is `__Secure-`; plain over http on loopback."""
+    if not site.settings.is_https:
+        return "kanali-"
+    if cookie is None:
+        return "__"
+    return "__Host-kanali-" if cookie.path == "/" else "__Secure-kanali-"
+
+
+# ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────
+
+_Endpoint = Callable[..., Coroutine[Any, Any, Response[bytes]]]
+
+
+def _get(path: str, endpoint: _Endpoint) -> HTTPRouteHandler:
+    return HTTPRouteHandler(path, http_method=["GET"], status_code=200)(endpoint)
+
+
+def _static(site: Site) -> HTTPRouteHandler:
+    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+        name = str(request.path_params["name"]).lstrip("/")
+        asset = site.assets.files.get(name)
+        if asset is None:
+            raise HTTPException(status_code=404)
+        is_current = request.query_params.get("v") == asset.fingerprint
+        kept = "public, max-age=31536000, immutable" if is_current else "public, max-age=300"
+        return _response(
+            site, Reply(content=asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
+        )
+
+    return _get("/static/{name:path}", endpoint)
+
+
+def _city_css(site: Site) -> HTTPRouteHandler:
+    """The city's four colours as custom properties: the only style that is not a file."""
+
+    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+        name = str(request.path_params["name"])
+        return await _in_thread(lambda: _colours(site, name))
+
+    return _get("/city/{name:str}", endpoint)
+
+
+def _colours(site: Site, name: str) -> Response[bytes]:
+    number = name.removesuffix(".css")
+    with site.database.read() as session:
+        ruling = versions.current(session)
+    if name != f"{ruling.version_id}.css":
+        return (
+            _response(site, redirect(f"/city/{ruling.version_id}.css"))
+            if number.isdigit()
+            else _response(site, Reply(status=404))
+        )
+    colours = ruling.city.identity.colours
+    css = (
+        f":root{{--brand:{colours.brand};--brand-deep:{colours.brand_deep};--mist:{colours.mist};"
+        f"--mist-2:{colours.mist_2};--govuk-brand-colour:{colours.brand};--govuk-link-colour:{colours.brand}}}\n"
+    )
+    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
+    return _response(site, Reply(content=css.encode(), media_type="text/css; charset=utf-8", headers=kept))
+
+
+def _root(site: Site) -> HTTPRouteHandler:
+    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return await _in_thread(lambda: _response(site, redirect(f"/{_visit(site, request).language}/")))
+
+    return _get("/", endpoint)
+
+
+def _live() -> HTTPRouteHandler:
+    async def endpoint() -> Response[bytes]:
+        return Response(b"alive\n", media_type="text/plain")
+
+    return _get("/health/live", endpoint)
+
+
+def _ready(site: Site) -> HTTPRouteHandler:
+    async def endpoint() -> Response[bytes]:
+        return await _in_thread(lambda: _readiness(site))
+
+    return _get("/health/ready", endpoint)
+
+
+def _readiness(site: Site) -> Response[bytes]:
+    with site.database.read() as session:
+        versions.current(session)
+    return Response(b"ready\n", media_type="text/plain")

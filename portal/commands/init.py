@@ -1,0 +1,114 @@
+"""`kanali init`: a new installation. Schema first, then city, first administrator and secret, all or none of them."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from feedback.city import versions
+from feedback.city.load import read_folder
+from feedback.city.profile import City
+from feedback.city.tables import CityRow, Installation
+from feedback.columns import table_of
+from feedback.ledger.notes import SYSTEM
+from feedback.people import accounts
+from portal.commands.migrate import migrate
+from portal.database import Database
+from portal.installation import first_clock
+from portal.settings import OperatorError, Settings, make_secret, read_settings
+
+_CITY = table_of(CityRow)
+_INSTALLATION = table_of(Installation)
+
+
+@click.command()
+@click.option("--city", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the city's profile.")
+@click.option("--admin-email", default="", help="Mail address of the first administrator.")
+@click.option("--admin-name", default="", help="Name of the first administrator.")
+@click.option("--language", default="", help="Language of the first administrator; the city's own if left out.")
+def command(folder: Path, admin_email: str, admin_name: str, language: str) -> None:
+    """Create the database, load a city, make the first administrator."""
+    settings = read_settings()
+    city = read_folder(folder)
+    is_terminal = sys.stdin.isatty()
+    if not admin_email:
+        if not is_terminal:
+            raise click.UsageError("Say who the first administrator is: --admin-email, --admin-name.")
+        admin_email = click.prompt("Mail address of the first administrator")
+    admin_name = admin_name or (click.prompt("Name") if is_terminal else admin_email.partition("@")[0])
+    password, is_random = _choose_password() if is_terminal else (secrets.token_urlsafe(12), True)
+    init(
+        settings,
+        city,
+        admin_email=admin_email,
+        admin_name=admin_name,
+        language=language or city.default_language,
+        password=password,
+    )
+    name = city.identity.name.get("en", city.identity.key)
+    click.echo(f"{settings.database_name} is ready for {name}. Next: kanali serve")
+    click.echo(f"Keep a copy of {settings.secret_file} apart from the database: without it no follow-up code works.")
+    if is_random:
+        click.echo(f"Administrator {admin_email}, password (shown once): {password}")
+
+
+def init(
+    settings: Settings, city: City, *, admin_email: str, admin_name: str, language: str, password: str
+) -> None:
+    """Make the installation. Refuses (`OperatorError`) a database that holds one; (Invalid) a faulty administrator."""
+    password_hash = accounts.hash_password(password)
+    migrate(settings)
+    database = Database(settings.database_url)
+    clock = first_clock(settings)
+    try:
+        database.check()
+        with database.write() as session:
+            if session.execute(sa.select(_INSTALLATION.c.id)).first():
+                raise OperatorError(
+                    f"{database.shown} holds an installation already: "
+                    "use kanali serve, or another KANALI_DATABASE_URL."
+                )
+            now = clock.now()
+            ruling = versions.store(session, city=city, source="load", by=SYSTEM, now=now)
+            accounts.add(
+                session,
+                city=city,
+                email=admin_email,
+                name=admin_name,
+                role="admin",
+                departments=[],
+                language=language,
+                password_hash=password_hash,
+                by=SYSTEM,
+                now=now,
+            )
+            # Last, so that a refused administrator leaves no secret behind that belongs to nothing.
+            secret = make_secret(settings)
+            session.add(
+                Installation(
+                    city_id=session.execute(
+                        sa.select(_CITY.c.id).where(_CITY.c.current_id == ruling.version_id)
+                    ).scalar_one(),
+                    secret_id=secret.id,
+                    clock_ahead=int(clock.ahead.total_seconds()),
+                    made_at=now,
+                )
+            )
+    finally:
+        database.close()
+
+
+def _choose_password() -> tuple[str, bool]:
+    """Typed twice at the terminal, or random where nothing is typed."""
+    typed = click.prompt(
+        "Password (empty: a random one is made)",
+        default="",
+        hide_input=True,
+        show_default=False,
+        confirmation_prompt="Once more",
+    )
+    return (typed, False) if typed else (secrets.token_urlsafe(12), True)

@@ -1,0 +1,25 @@
+"""`kanali record`: the quality record from the terminal. A job closes a month that nobody closed."""
+
+from __future__ import annotations
+
+import click
+
+from portal.closing import close_month
+from portal.installation import opened
+from portal.settings import read_settings
+
+
+@click.group()
+def command() -> None:
+    """Close a month of the quality record."""
+
+
+@command.command()
+@click.argument("period", metavar="YYYY-MM")
+def close(period: str) -> None:
+    """Freeze the figures of a month and of the twelve months that end with it. Twice changes nothing."""
+    with opened(read_settings()) as installed:
+        if close_month(installed.database, period=period, now=installed.clock.now()):
+            click.echo(f"{period} is closed.")
+        else:
+            click.echo(f"{period} was closed before; nothing has changed.")

@@ -1,0 +1,42 @@
+"""What a terminal says of a refused deed: the code's sentence with its facts, in English like the commands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from feedback.city.load import ProfileFaults
+from feedback.errors import DomainError, Invalid
+from portal.commands import city_faults
+
+_SENTENCES = {
+    "email_shape": "{value!r} is no mail address.",
+    "name_missing": "A name is needed, of at most 120 characters.",
+    "role_unknown": "There is no role {value!r}: choose one of {known}.",
+    "department_unknown": "There is no department {value!r}: choose one of {known}.",
+    "department_missing": "The role {value} needs at least one --department.",
+    "language_unknown": "The city does not speak {value!r}: choose one of {known}.",
+    "password_length": "The password must have {least} to {most} characters.",
+    "account_exists": "There is an account {email} already.",
+    "account_unknown": "There is no account {email}.",
+    "no_city": "The database holds no city: run kanali init --city DIR first.",
+    "period_not_over": "{period} is not over: it can be closed after {last}.",
+    "period_unknown": "{period!r} is no month: write it as 2026-10.",
+    "changed_meanwhile": "Somebody else changed it meanwhile: run the command again.",
+}
+
+
+def sentences(error: DomainError) -> list[str]:
+    """One line for each fault of a refusal."""
+    if isinstance(error, ProfileFaults):
+        return [city_faults.sentence(fault) for fault in error.faults]
+    if isinstance(error, Invalid):
+        return [_sentence(fault.code, fault.facts) for fault in error.faults]
+    return [_sentence(error.code, error.facts)]
+
+
+def _sentence(code: str, facts: Mapping[str, object]) -> str:
+    words = {name: ", ".join(map(str, fact)) if isinstance(fact, list | tuple) else fact for name, fact in facts.items()}
+    if code in _SENTENCES:
+        return _SENTENCES[code].format(**words)
+    told = ", ".join(f"{name} {fact}" for name, fact in words.items())
+    return f"Refused: {code.replace('_', ' ')}{f' ({told})' if told else ''}."

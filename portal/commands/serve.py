@@ -1,0 +1,205 @@
+"""`kanali serve`: the web server, and one worker process that is started again when it dies.
+
+Decides how processes begin and end: everything is checked before the port is opened, Ctrl-C and SIGTERM end all
+of them, and none outlives its parent. What is served is `portal/app.py`'s business, what is worked `portal/jobs.py`'s.
+"""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from typing import Any, Final
+
+import click
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+
+from portal.installation import open_installation
+from portal.settings import OperatorError, Settings, read_settings
+
+STOPS_WITHIN: Final = 20
+"""Seconds that a process gets to finish what it is at before it is killed."""
+
+RESTART_PAUSES: Final = (1, 2, 5, 15, 30)
+"""Seconds before a worker that died is started again, longer each time it dies at once."""
+
+_LOGGING: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "kanali: %(message)s"}},
+    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+    "root": {"handlers": ["terminal"], "level": "WARNING"},
+    "loggers": {
+        "_granian": {"handlers": ["terminal"], "level": "WARNING", "propagate": False},
+        # Nobody's address and nobody's path is written down.
+        "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
+    },
+}
+
+
+@click.command()
+@click.option("--no-worker", is_flag=True, help="Without a worker process: kanali work runs elsewhere.")
+def command(no_worker: bool) -> int:
+    """Serve the portal, with one worker process beside it."""
+    settings = read_settings()
+    installed = open_installation(settings)
+    database, clock = installed.database, installed.clock
+    database.close()
+    # The clock is set; a child reads it from the database and must not try to set it again.
+    os.environ.pop("KANALI_NOW", None)
+    with database.serve_lock():
+        _check_port(settings)
+        if clock.ahead:
+            click.echo(f"The clock of this installation stands at {clock.now():%Y-%m-%d %H:%M} UTC.")
+        return _serve(settings, has_worker=not no_worker)
+
+
+def create_app() -> Any:
+    """What a web process serves: the portal, in a process that ends with its parent."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
+    from portal.app import create_app as create  # in the web process only
+
+    return create()
+
+
+class Worker:
+    """The worker process, watched by a thread that starts it again when it dies."""
+
+    def __init__(self) -> None:
+        self._is_stopping = threading.Event()
+        self._process = self._start()
+        self._watch = threading.Thread(target=self._keep, daemon=True, name="worker")
+        self._watch.start()
+
+    def stop(self) -> None:
+        """Ends the process; it finishes the job that it is at."""
+        self._is_stopping.set()
+        self._process.terminate()
+        self._watch.join(STOPS_WITHIN)
+        if self._watch.is_alive():
+            self._process.kill()
+            self._watch.join()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "portal", "work", "--parent", str(os.getpid())], stdin=subprocess.DEVNULL
+        )
+
+    def _keep(self) -> None:
+        deaths = 0
+        while True:
+            began = time.monotonic()
+            code = self._process.wait()
+            if self._is_stopping.is_set():
+                return
+            deaths = 0 if time.monotonic() - began > 60 else deaths + 1
+            pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES) - 1)]
+            click.echo(f"kanali: the worker ended (code {code}); it is started again in {pause} s.", err=True)
+            if self._is_stopping.wait(pause):
+                return
+            self._process = self._start()
+            if self._is_stopping.is_set():
+                self._process.terminate()
+
+
+def _serve(settings: Settings, *, has_worker: bool) -> int:
+    # Not forked: a child must not inherit locks, threads and connections of this process.
+    multiprocessing.set_start_method("spawn", force=True)
+    server = Granian(
+        "portal.commands.serve:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        factory=True,
+        workers=settings.workers,
+        loop=Loops.asyncio,
+        http=HTTPModes.http1,
+        websockets=False,
+        log_level=LogLevels.warning,
+        log_dictconfig=_LOGGING,
+        log_access=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOPS_WITHIN,
+    )
+    with _interrupts_end(server) as is_ended:
+        worker = Worker() if has_worker else None
+        threading.Thread(target=_announce, args=(settings, is_ended), daemon=True, name="announce").start()
+        try:
+            server.serve()
+        except SystemExit as error:
+            # After a signal a web process that ended with us is no failure.
+            return 0 if server.interrupt_signal else int(error.code or 0)
+        finally:
+            is_ended.set()
+            if worker is not None:
+                worker.stop()
+    return 0 if server.interrupt_signal else 1
+
+
+@contextmanager
+def _interrupts_end(server: Any) -> Iterator[threading.Event]:
+    """Ctrl-C reaches every process of a terminal, also those that have not yet learnt to bear it.
+
+    So SIGINT is blocked here, children inherit that, and a thread waits for it and tells the server to end; the
+    children then get their SIGTERM from us.
+    """
+    is_ended = threading.Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+
+    def listen() -> None:
+        while True:
+            signal.sigwait({signal.SIGINT})
+            server.signal_handler_interrupt()
+
+    threading.Thread(target=listen, daemon=True, name="interrupt").start()
+    try:
+        yield is_ended
+    finally:
+        is_ended.set()
+
+
+def _announce(settings: Settings, is_ended: threading.Event) -> None:
+    """Says the addresses once a page is answered."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
+    while not is_ended.wait(0.1):
+        connection = http.client.HTTPConnection(host, settings.port, timeout=5)
+        try:
+            connection.request("GET", "/health/live")
+            connection.getresponse()
+        except OSError:
+            continue
+        finally:
+            connection.close()
+        click.echo(f"Kanali is served at {settings.public_url}/ and for staff at {settings.public_url}/staff/")
+        return
+
+
+def _check_port(settings: Settings) -> None:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise OperatorError(
+                f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
+                "set KANALI_PORT (and KANALI_HOST), or end what uses it."
+            ) from error
+
+
+def _end_with(sentinel: int) -> None:
+    wait([sentinel])
+    os.kill(os.getpid(), signal.SIGTERM)

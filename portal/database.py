@@ -1,0 +1,358 @@
+"""Opens the database and is the only place that commits.
+
+`read()` and `write()` give a session to whoever must look or change; both databases behave alike: a reader sees
+one moment, a writer holds all or nothing, a commit is on disk when it returns. On SQLite every write transaction
+and every checkpoint of every process runs under one lock file, so writers queue and none can meet a checkpoint.
+What is written is decided by the deeds in `feedback`; how the schema changes, by `portal/commands/migrate.py`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final, Literal
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import DatabaseError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlmodel import Session
+
+from portal.settings import MIGRATIONS, OperatorError, sqlite_path
+
+THREADS: Final = 16
+"""Handlers that may hold a session at once; the pool has two more for what runs beside them."""
+
+BUSY_MILLISECONDS: Final = 10_000
+"""How long a statement waits for a lock that is not ours (SQLite), or for a row (PostgreSQL)."""
+
+WAL_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of write-ahead log after which a writer checkpoints itself because no worker did."""
+
+TRIGGERS: Final = {
+    "sqlite": frozenset({"note_no_update", "note_no_delete", "note_payload_no_update"}),
+    "postgresql": frozenset(
+        {"note_no_update", "note_no_delete", "note_no_truncate", "note_payload_no_update"}
+    ),
+}
+"""What keeps the ledger insert-only; asserted at every start."""
+
+SCHEMA_LOCK: Final = 0x4B_61_6E_61_6C_69
+"""Key of the advisory lock under which a schema is changed on PostgreSQL."""
+
+
+class Database:
+    """One database of one process. Opens nothing until it is used."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
+        self._turn = threading.Lock()
+        self._owner: int | None = None
+        if self.dialect == "sqlite":
+            self.file = sqlite_path(url)
+            self._writer = _sqlite_engine(self.file, "rw", pool_size=1, max_overflow=0)
+            self._reader = _sqlite_engine(self.file, "ro", pool_size=THREADS + 2, max_overflow=0)
+        else:
+            self._writer = _postgresql_engine(url, pool_size=THREADS + 2, max_overflow=0)
+            self._reader = self._writer.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        """A session that sees one moment and can change nothing."""
+        with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+            yield session
+            if session.new or session.dirty or session.deleted:
+                raise RuntimeError("something was changed in a session that only reads")
+
+    @contextmanager
+    def write(self) -> Iterator[Session]:
+        """A session whose changes are on disk when the block ends; an exception takes all of them back.
+
+        On SQLite one writer at a time, over all processes: whoever comes later waits its turn. Inside the block
+        no other `write()` of the same thread may begin.
+        """
+        with self._one_writer(), Session(self._writer, autoflush=False, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    def checkpoint(self) -> None:
+        """Carries the write-ahead log into the file (SQLite); the worker calls it. Nothing on PostgreSQL."""
+        if self.dialect == "sqlite":
+            with self._one_writer():
+                self._carry_log_over()
+
+    def check(self) -> None:
+        """Opens the database and makes sure that it can be used by this program.
+
+        Refuses (`OperatorError`): missing, unwritable or no database; a schema older or newer than the program;
+        the triggers of the ledger gone.
+        """
+        if self.dialect == "sqlite" and not self.file.exists():
+            raise OperatorError(
+                f"There is no database at {self.file}: run kanali init --city DIR first, "
+                "or correct KANALI_DATABASE_URL."
+            )
+        with self._clear_errors():
+            with self._one_writer(), self._writer.connect() as connection:
+                found = find_revision(connection)
+                triggers = find_triggers(connection)
+                connection.rollback()
+        check_revision(found, self.shown)
+        missing = TRIGGERS[self.dialect] - triggers
+        if missing:
+            raise OperatorError(
+                f"The database {self.shown} has lost what protects its ledger ({', '.join(sorted(missing))}): "
+                "restore it from a backup, then run kanali verify."
+            )
+
+    @contextmanager
+    def change_schema(self) -> Iterator[sa.Connection]:
+        """A connection in one transaction for migrations: one process at a time, all or nothing.
+
+        Makes the file (0600) where there is none. Foreign keys are checked at the end, not meanwhile: a table that
+        is rebuilt must not take its children with it.
+        """
+        if self.dialect == "sqlite":
+            _make_file(self.file)
+            engine = _sqlite_engine(self.file, "rw", are_keys_kept=False, poolclass=NullPool)
+        else:
+            engine = _postgresql_engine(self.url, lock_milliseconds=0, poolclass=NullPool)
+        with self._one_writer():
+            with self._clear_errors():
+                connection = engine.connect()
+                if self.dialect == "postgresql":
+                    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": SCHEMA_LOCK})
+                else:
+                    connection.begin()
+            with connection:
+                yield connection
+                self._check_keys(connection)
+                connection.commit()
+
+    @contextmanager
+    def serve_lock(self) -> Iterator[None]:
+        """Held while a server runs on a SQLite file. Refuses (`OperatorError`) where another one does."""
+        if self.dialect != "sqlite":
+            yield
+            return
+        descriptor = _open_lock(self.file, "serve")
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise OperatorError(
+                    f"Another kanali serve already runs on {self.file}: end it first, or use PostgreSQL for several."
+                ) from error
+            yield
+        finally:
+            os.close(descriptor)
+
+    def close(self) -> None:
+        """Gives back every connection. The last one to leave a SQLite file carries its log over."""
+        self._reader.dispose()
+        if self.dialect == "sqlite" and self.file.exists():
+            with self._one_writer():
+                self._writer.dispose()
+        else:
+            self._writer.dispose()
+
+    @property
+    def shown(self) -> str:
+        """Its name as an operator may see it, without user and password."""
+        if self.dialect == "sqlite":
+            return str(self.file)
+        url = self._writer.url
+        return f"{url.database} on {url.host or 'the local socket'}"
+
+    def _check_keys(self, connection: sa.Connection) -> None:
+        if self.dialect == "sqlite":
+            broken = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            if broken is not None:
+                raise RuntimeError(f"the migration leaves a row without its parent: {tuple(broken)}")
+
+    @contextmanager
+    def _one_writer(self) -> Iterator[None]:
+        if self.dialect != "sqlite":
+            yield
+            return
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a write was begun inside another write of the same thread")
+        with self._turn:
+            descriptor = _open_lock(self.file, "lock")
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX)
+                self._owner = threading.get_ident()
+                yield
+                if _size(self.file.with_name(self.file.name + "-wal")) > WAL_LIMIT:
+                    self._carry_log_over()
+            finally:
+                self._owner = None
+                os.close(descriptor)
+
+    def _carry_log_over(self) -> None:
+        # PASSIVE never waits for a reader; the log starts from its beginning again once no reader needs it.
+        # The driver's own connection is used: SQLAlchemy would open a transaction, or change the driver's mode.
+        borrowed = self._writer.raw_connection()
+        try:
+            borrowed.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
+        finally:
+            borrowed.close()
+
+    @contextmanager
+    def _clear_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            raise OperatorError(self._explain(str(error.orig))) from error
+        except DatabaseError as error:
+            if "file is not a database" in str(error.orig):
+                raise OperatorError(
+                    f"{self.shown} is not a database: correct KANALI_DATABASE_URL, or move that file away."
+                ) from error
+            raise
+
+    def _explain(self, reason: str) -> str:
+        reason = " ".join(reason.split()).rstrip(".")
+        if self.dialect == "postgresql":
+            return f"PostgreSQL does not answer for {self.shown} ({reason}): see that it runs and the URL is right."
+        if "disk is full" in reason:
+            return f"The disk that holds {self.shown} is full: make room."
+        return f"The database {self.shown} cannot be opened for writing ({reason}): correct its owner and mode."
+
+
+def find_revision(connection: sa.Connection) -> str | None:
+    """The revision of the schema, None where there is no schema yet."""
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+    return None if found is None else str(found)
+
+
+def find_triggers(connection: sa.Connection) -> frozenset[str]:
+    """The names of the triggers that stand in the database and are on."""
+    if connection.dialect.name == "sqlite":
+        statement = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
+    else:
+        statement = (
+            "SELECT t.tgname FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+            "WHERE NOT t.tgisinternal AND t.tgenabled IN ('O', 'A') AND c.relnamespace = current_schema()::regnamespace"
+        )
+    return frozenset(connection.execute(sa.text(statement)).scalars())
+
+
+def known_revisions() -> list[str]:
+    """The revisions that this program knows, oldest first: a revision's id is its file's name."""
+    return sorted(file.stem for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
+
+
+def check_revision(found: str | None, shown: str) -> None:
+    """Refuses (`OperatorError`) a schema that is not the program's own."""
+    known = known_revisions()
+    if found is None:
+        raise OperatorError(f"The database {shown} is empty: run kanali init --city DIR first.")
+    if found not in known:
+        raise OperatorError(
+            f"The database {shown} is newer than this program (schema {found}): install the newer Kanali."
+        )
+    if found != known[-1]:
+        raise OperatorError(f"The database {shown} is older than this program: run kanali migrate.")
+
+
+def _sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool: Any) -> sa.Engine:
+    address = f"file:{quote(str(file.absolute()))}?mode={mode}"
+    engine = sa.create_engine(
+        f"sqlite:///{address}&uri=true",
+        connect_args={"check_same_thread": False, "isolation_level": None},
+        **({"poolclass": sa.QueuePool} | pool),
+    )
+    begin = "BEGIN IMMEDIATE" if mode == "rw" else "BEGIN"
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        pragmas = [f"busy_timeout={BUSY_MILLISECONDS}", "synchronous=FULL", "mmap_size=0"]
+        if mode == "rw":
+            pragmas += [
+                "journal_mode=WAL",
+                f"foreign_keys={'ON' if are_keys_kept else 'OFF'}",
+                "wal_autocheckpoint=0",
+                f"journal_size_limit={WAL_LIMIT}",
+                # Without this INSERT OR REPLACE deletes a row behind the back of its DELETE trigger.
+                "recursive_triggers=ON",
+            ]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
+            raise RuntimeError("SQLite does not accept synchronous=FULL: a commit would not be on disk")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            raise OperatorError(f"{file} cannot keep a write-ahead log: put it on a local disk.")
+
+    @event.listens_for(engine, "begin")
+    def open_transaction(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, **pool: Any) -> sa.Engine:
+    options = (
+        f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={lock_milliseconds} "
+        "-c client_encoding=UTF8 -c application_name=kanali"
+    )
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"options": options, "connect_timeout": 10},
+        **pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+        commit, encoding = connection.execute(
+            "SELECT current_setting('synchronous_commit'), current_setting('server_encoding')"
+        ).fetchone()
+        connection.rollback()
+        if commit != "on":
+            raise RuntimeError(f"synchronous_commit is {commit}: a commit would not be on disk")
+        if encoding != "UTF8":
+            raise OperatorError(f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8.")
+
+    return engine
+
+
+def _make_file(file: Path) -> None:
+    """An empty database file that only its owner may read: it will hold what citizens write."""
+    # Never opened where it exists: closing any descriptor of the file would drop SQLite's own locks on it.
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+    except FileExistsError:
+        return
+    except OSError as error:
+        raise OperatorError(
+            f"The database {file} cannot be made ({error.strerror}): "
+            "make its folder and see that it is writable, or correct KANALI_DATABASE_URL."
+        ) from error
+
+
+def _open_lock(file: Path, kind: str) -> int:
+    try:
+        return os.open(file.with_name(f"{file.name}.{kind}"), os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise OperatorError(
+            f"The folder of {file} cannot be written ({error.strerror}): correct its owner and mode."
+        ) from error
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,146 @@
+"""Refusals that no form shows by itself: each code gets a page in the person's language, with the way on.
+
+A refusal of a form (422, 409) is shown by its own handler, beside the fields; what arrives here ends the visit.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
+from portal import languages
+from portal.access import CodeNeeded, OriginForeign, SignInNeeded
+from portal.languages import gettext as _
+from portal.pages import PageLink, Reply, Visit, redirect, render
+
+
+class ErrorPage(Struct, frozen=True):
+    """What an error page says: the title, why, what to do, and where to go on."""
+
+    title: str
+    text: str
+    way_on: list[PageLink]
+    number: int
+
+
+def answer(visit: Visit, refusal: DomainError) -> Reply:
+    """The page (or the way to the page) that answers a refusal."""
+    if isinstance(refusal, SignInNeeded):
+        return redirect("/staff/sign-in")
+    if isinstance(refusal, CodeNeeded):
+        return redirect(visit.here("/track"))
+    number, title, text = _words(refusal)
+    return _page(visit, number, title, text)
+
+
+def too_large(visit: Visit) -> Reply:
+    """More was sent than a page takes."""
+    return _page(
+        visit,
+        413,
+        _("That was too much at once"),
+        _("What you sent is larger than this page can take. Please shorten it and send it again."),
+    )
+
+
+def faulty_request(visit: Visit) -> Reply:
+    """The request could not be read at all."""
+    return _page(
+        visit,
+        400,
+        _("We could not read that"),
+        _("Something went wrong on the way to us. Please go back, check what you wrote, and send it again."),
+    )
+
+
+def broken(visit: Visit) -> Reply:
+    """A fault of ours: said plainly, without its insides."""
+    return _page(
+        visit,
+        500,
+        _("Something is broken on our side"),
+        _(
+            "It is not your fault. Please try again in a few minutes. If you have just sent something and saw no thank-you page, send it again: pressing twice makes one case."
+        ),
+    )
+
+
+def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
+    is_staff = visit.path.startswith("/staff")
+    way_on = (
+        [PageLink(_("To the list of cases"), "/staff/inbox")]
+        if is_staff
+        else [
+            PageLink(_("To the home page"), visit.here("/")),
+            PageLink(_("Look at a case with its code"), visit.here("/track")),
+            PageLink(_("Help and contact"), visit.here("/help")),
+        ]
+    )
+    template = "staff/error.html" if is_staff else "public/error.html"
+    return render(visit, template, status=number, page=ErrorPage(title, text, way_on, number))
+
+
+def _words(refusal: DomainError) -> tuple[int, str, str]:
+    """Status, title and text of a refusal. The precise code first, then its class."""
+    code = refusal.code
+    if code == "link_over":
+        return (
+            410,
+            _("This link has ended"),
+            _("Links in mails work for a limited time. Your follow-up code always opens your case."),
+        )
+    if code == "second_look_over":
+        return (
+            410,
+            _("The time for a second look is over"),
+            _("You can send a new message at any time; name the number of this case in it."),
+        )
+    if code == "second_look_by_another":
+        return (
+            403,
+            _("Another person must do this"),
+            _("You answered this case before. A second look is done by somebody else."),
+        )
+    if code == "survey_over":
+        return (
+            410,
+            _("This survey has ended"),
+            _("Answers were taken for 14 days. Thank you for wanting to tell us."),
+        )
+    if isinstance(refusal, OriginForeign):
+        return (
+            403,
+            _("This did not come from our page"),
+            _(
+                "Your browser did not say that this was sent from our own page. Please open the page again and send it once more."
+            ),
+        )
+    if isinstance(refusal, NotFound):
+        return 404, _("We have no such page"), _("The address may have a typing error, or the page is gone.")
+    if isinstance(refusal, NotAllowed):
+        return (
+            403,
+            _("This is not yours to do"),
+            _("Your role does not include it. Ask your administrator if it should."),
+        )
+    if isinstance(refusal, Conflict):
+        return (
+            409,
+            _("Somebody was quicker"),
+            _("This has changed since you opened it. Nothing was overwritten. Please look at it again."),
+        )
+    if isinstance(refusal, MoveRefused):
+        return (
+            409,
+            _("That is not possible any more"),
+            _("The case has moved on since you opened the page. Please look at it again."),
+        )
+    if isinstance(refusal, Expired):
+        return 410, _("This has ended"), _("The time for it is over.")
+    return 400, _("That was not possible"), _("Please go back, check what you entered, and try again.")
+
+
+def in_words(refusal: DomainError, language: str) -> str:
+    """One line for a terminal or a log: never anything that a person wrote."""
+    with languages.speaking(language):
+        return _words(refusal)[1]

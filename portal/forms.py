@@ -1,0 +1,108 @@
+"""Forms as they come in: plain fields, and refusals turned into messages beside their fields.
+
+The rules of what a field may hold are the domain's (`Fault` with a code and facts); here each code gets its
+words. A code without words is a fault of ours and fails a test.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from msgspec import Struct
+
+from feedback.errors import Fault
+from portal import languages
+from portal.languages import gettext as _
+from portal.languages import ngettext
+
+
+class Form(Struct, frozen=True):
+    """The fields of a post: the last value of each name, as text."""
+
+    fields: Mapping[str, str]
+
+    def text(self, name: str) -> str:
+        """The field as typed; empty where it was not sent."""
+        return self.fields.get(name, "")
+
+    def flag(self, name: str) -> bool:
+        """A checkbox: sent at all and not empty."""
+        return bool(self.fields.get(name))
+
+    def number(self, name: str) -> int | None:
+        """A whole number of at most nine digits, else None."""
+        value = self.text(name).strip()
+        return int(value) if value.isascii() and value.isdigit() and len(value) <= 9 else None
+
+    def decimal(self, name: str) -> float | None:
+        """A decimal number, else None."""
+        try:
+            value = float(self.text(name).strip())
+        except ValueError:
+            return None
+        return value if value == value and abs(value) < 1e9 else None
+
+    def day(self, name: str) -> date | None:
+        """A day as `<input type=date>` sends it, else None."""
+        try:
+            return date.fromisoformat(self.text(name).strip())
+        except ValueError:
+            return None
+
+
+class FieldError(Struct, frozen=True):
+    """A message beside a field and in the summary above it."""
+
+    field: str
+    message: str
+
+
+def errors_of(faults: list[Fault]) -> list[FieldError]:
+    """Each fault in the current language, the first of each field."""
+    found: dict[str, FieldError] = {}
+    for fault in faults:
+        found.setdefault(fault.field, FieldError(fault.field, message_of(fault)))
+    return list(found.values())
+
+
+def message_of(fault: Fault) -> str:
+    """What is wrong and what to do, in the current language."""
+    facts: dict[str, Any] = fault.facts
+    if fault.code == "too_long":
+        over = facts["length"] - facts["most"]
+        return ngettext(
+            "Please shorten this by %(over)s character: it has %(length)s, the most is %(most)s",
+            "Please shorten this by %(over)s characters: it has %(length)s, the most is %(most)s",
+            over,
+        ) % {
+            "over": languages.number(over),
+            "length": languages.number(facts["length"]),
+            "most": languages.number(facts["most"]),
+        }
+    if fault.code == "password_length":
+        return _("Choose a password of %(least)s to %(most)s characters") % facts
+    return {
+        "kind_missing": _("Choose what you want to tell us"),
+        "kind_unknown": _("Choose one of the six kinds"),
+        "text_missing": _("Write what it is about"),
+        "control_characters": _(
+            "This holds invisible control characters. Please type it again or paste it as plain text"
+        ),
+        "service_unknown": _("Choose a service from the list, or “I am not sure”"),
+        "position_unknown": _("The position on the map is not a place. Leave it out or give an address"),
+        "email_at": _("The e-mail address lacks the @ sign, for example name@example.org"),
+        "email_shape": _("This does not look like an e-mail address, for example name@example.org"),
+        "phone_shape": _("Write the phone number with figures only, for example 2810 000 000"),
+        "outcome_missing": _("Choose what came of it"),
+        "answer_missing": _("Write the answer with its reason"),
+        "planned_on_missing": _("Give the day by which it will be done, today or later"),
+        "forwarded_to_missing": _("Name the authority that it was forwarded to"),
+        "department_missing": _("Choose a department"),
+        "department_same": _("It already stands there. Choose another department or another service"),
+        "reason_missing": _("Write the reason"),
+        "language_unknown": _("Choose one of the languages"),
+        "rating_missing": _("Answer at least one of the two questions"),
+        "rating_unknown": _("Choose one of the five steps, or “I can’t say”"),
+    }[fault.code]

@@ -1,0 +1,184 @@
+"""Languages of pages and mails: catalogues, and how each writes dates, times and numbers.
+
+The current language is a context variable, set by whoever renders (a request, a mail). A language exists where
+its catalogue does; English is the language of the source and needs none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import date, datetime
+from gettext import NullTranslations
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+from babel.support import Translations
+
+from portal.settings import LOCALE
+
+SOURCE = "en"
+NAMES = {"el": "Ελληνικά", "lt": "Lietuvių", "en": "English"}
+"""Each language in its own words, for the switch; a language without a name here shows its code."""
+
+_current: ContextVar[str] = ContextVar("language", default=SOURCE)
+_catalogues: dict[str, NullTranslations] = {}
+NBSP = "\N{NO-BREAK SPACE}"
+
+
+def known() -> tuple[str, ...]:
+    """The languages that pages can be shown in: the source's, and each with a compiled catalogue."""
+    compiled = sorted(path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/kanali.mo"))
+    return (SOURCE, *(code for code in compiled if code != SOURCE))
+
+
+def catalogue(code: str) -> NullTranslations:
+    """The catalogue of a language, read once; the source's is empty."""
+    if code not in _catalogues:
+        _catalogues[code] = (
+            NullTranslations() if code == SOURCE else Translations.load(LOCALE, [code], domain="kanali")
+        )
+    return _catalogues[code]
+
+
+def use_catalogue(code: str, translations: NullTranslations) -> None:
+    """Put another catalogue in place of a language's own (a pseudo-language shows what was never marked)."""
+    _catalogues[code] = translations
+
+
+@contextmanager
+def speaking(code: str) -> Iterator[None]:
+    """Everything rendered inside speaks this language."""
+    token = _current.set(code)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+def current() -> str:
+    """The language being spoken."""
+    return _current.get()
+
+
+def gettext(message: str) -> str:
+    """The message in the current language."""
+    return catalogue(current()).gettext(message)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    """The message in the right plural form of the current language."""
+    return catalogue(current()).ngettext(one, many, n)
+
+
+def pgettext(context: str, message: str) -> str:
+    """The message in the current language, told apart by its context."""
+    return catalogue(current()).pgettext(context, message)
+
+
+def in_language(words: Mapping[str, str]) -> str:
+    """A city's `Words` in the current language; `city check` has seen that they are complete."""
+    return words.get(current()) or next(iter(words.values()), "")
+
+
+def choose(header: str, offered: tuple[str, ...]) -> str:
+    """The best offered language for an Accept-Language header; the first offered where none fits."""
+    wishes: list[tuple[float, int, str]] = []
+    for place, part in enumerate(header[:500].split(",")):
+        tag, _, parameter = part.strip().partition(";")
+        weight = 1.0
+        if parameter.strip().startswith("q="):
+            try:
+                weight = float(parameter.strip()[2:])
+            except ValueError:
+                weight = 0.0
+        wishes.append((-weight, place, tag.strip().lower().partition("-")[0]))
+    for weight, _, code in sorted(wishes):
+        if weight < 0 and code in offered:
+            return code
+    return offered[0]
+
+
+# ── dates, times, numbers ───────────────────────────────────────────────────────────────────────────────────
+
+_LONG = {"el": "EEEE d MMMM y", "lt": "y 'm'. MMMM d 'd'., EEEE", "en": "EEEE d MMMM y"}
+_PLAIN = {"el": "d MMMM y", "lt": "y 'm'. MMMM d 'd'.", "en": "d MMMM y"}
+_BRIEF = {"el": "d MMMM", "lt": "MMMM d 'd'.", "en": "d MMMM"}
+_SHORT = {"el": "d/M", "lt": "MM-dd", "en": "d MMM"}
+
+
+def day_long(value: date) -> str:
+    """A day with its weekday and year: «Δευτέρα 11 Ιανουαρίου 2027», „2027 m. sausio 12 d., antradienis“."""
+    return _day(value, _LONG, "full")
+
+
+def day_plain(value: date) -> str:
+    """A day with its year."""
+    return _day(value, _PLAIN, "long")
+
+
+def day_brief(value: date) -> str:
+    """A day without its year, where the year is plain from the page."""
+    return _day(value, _BRIEF, "long")
+
+
+def day_short(value: date) -> str:
+    """A day for tight lists: 12/1, 01-12, 12 Jan."""
+    return _day(value, _SHORT, "short")
+
+
+def month(period: str) -> str:
+    """A period `2026-10` as a month with its year: «Οκτώβριος 2026», „2026 m. spalis“."""
+    first = date(int(period[:4]), int(period[5:7]), 1)
+    text = {"lt": "y 'm'. LLLL"}.get(current(), "LLLL y")
+    return _bound(format_date(first, text, locale=_locale()))
+
+
+def month_short(period: str) -> str:
+    """A month's short name, for an axis."""
+    return str(format_date(date(int(period[:4]), int(period[5:7]), 1), "LLL", locale=_locale()))
+
+
+def moment(value: datetime, zone: ZoneInfo) -> str:
+    """A time of day on a day, in the city's zone."""
+    local = value.astimezone(zone)
+    return f"{day_brief(local.date())}, {clock_time(value, zone)}"
+
+
+def moment_long(value: datetime, zone: ZoneInfo) -> str:
+    """A time of day on a day with its weekday and year, in the city's zone."""
+    local = value.astimezone(zone)
+    return f"{day_long(local.date())}, {clock_time(value, zone)}"
+
+
+def clock_time(value: datetime, zone: ZoneInfo) -> str:
+    """24-hour time in the city's zone: 18:42."""
+    return str(format_time(value, "HH:mm", tzinfo=zone, locale=_locale()))
+
+
+def number(value: float | int) -> str:
+    """A number with the language's own separators."""
+    return str(format_decimal(value, locale=_locale())).replace(" ", NBSP)
+
+
+def percent(share: float, digits: int = 0) -> str:
+    """A share between 0 and 1 as a percentage: «73,4 %» with a non-breaking space."""
+    pattern = "0" if digits == 0 else "0." + "0" * digits
+    return f"{format_decimal(share * 100, pattern, locale=_locale())}{NBSP}%"
+
+
+def _day(value: date, patterns: dict[str, str], fallback: str) -> str:
+    return _bound(format_date(value, patterns.get(current(), fallback), locale=_locale()))
+
+
+def _bound(text: str) -> str:
+    """Non-breaking spaces after the abbreviations of a Lithuanian date."""
+    return text.replace(" m. ", f"{NBSP}m. ").replace(" d.", f"{NBSP}d.")
+
+
+def _locale() -> Locale:
+    code = current()
+    return Locale.parse(f"{code}_GB" if code == "en" else code)

@@ -1,0 +1,345 @@
+"""Routes and pages: what a handler gets (`Visit`), what it gives back (`Reply`), and how a template is rendered.
+
+A handler is a plain function that runs in a worker thread: it reads, calls one deed, chooses the page, returns.
+Rendering gives bytes, so that a page is finished before its transaction commits. Who may call a route is said
+by its policy and kept by `access.py`; refusals get their page in `error_pages.py`; both are put around the
+handlers in `app.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+import jinja2
+from markupsafe import Markup
+from msgspec import Struct, field
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.city.profile import City
+from feedback.city.versions import Ruling
+from feedback.people.viewer import Viewer
+from portal import languages
+from portal.database import Database
+from portal.forms import Form
+from portal.languages import gettext as _
+from portal.settings import STATIC, TEMPLATES, Secret, Settings
+
+Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
+"""Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""
+
+
+class Site(Struct, kw_only=True):
+    """The running portal: what every handler and every job needs. Made once a process."""
+
+    settings: Settings
+    database: Database
+    secret: Secret
+    clock: Callable[[], datetime]
+    demonstration: bool
+    assets: Assets
+    templates: jinja2.Environment
+
+    def now(self) -> datetime:
+        return self.clock()
+
+
+class Visit(Struct, kw_only=True):
+    """One request, as far as handlers care. It holds no address and no browser of the person."""
+
+    site: Site
+    method: str
+    path: str
+    params: Mapping[str, str]
+    query: Mapping[str, str]
+    form: Form
+    cookies: Mapping[str, str]
+    accept_language: str
+    is_fragment: bool
+    """Asked by htmx: the same address may answer with a fragment."""
+    now: datetime
+    language: str = languages.SOURCE
+    ruling: Ruling | None = None
+    viewer: Viewer | None = None
+    item_id: int | None = None
+    """The item that this browser has opened by code or link (policy `code`)."""
+
+    @property
+    def city(self) -> City:
+        assert self.ruling is not None
+        return self.ruling.city
+
+    @property
+    def staff(self) -> Viewer:
+        """The signed-in account; only on routes whose policy wants one."""
+        assert self.viewer is not None
+        return self.viewer
+
+    def here(self, path: str) -> str:
+        """An address of ours in the current language: `here("/track")`."""
+        return f"/{self.language}{path}"
+
+
+class Cookie(Struct, frozen=True, kw_only=True):
+    """A cookie to set; `value` empty removes it. Name without prefix: `app.py` adds what the address allows."""
+
+    name: str
+    value: str
+    path: str = "/"
+    seconds: int = 0
+    is_strict: bool = False
+
+
+class Reply(Struct, kw_only=True):
+    """What a handler gives back."""
+
+    content: bytes = b""
+    status: int = 200
+    media_type: str = "text/html; charset=utf-8"
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[Cookie] = field(default_factory=list)
+
+
+class Route(Struct, frozen=True):
+    """An address, its methods, who may call it, and the handler."""
+
+    path: str
+    methods: tuple[str, ...]
+    policy: Policy
+    handler: Callable[[Visit], Reply]
+
+
+def route(path: str, *methods: str, policy: Policy) -> Callable[[Callable[[Visit], Reply]], Route]:
+    """Declare a route. `{language}` in the path is one of the city's languages, `{x}` any other single part."""
+
+    def declare(handler: Callable[[Visit], Reply]) -> Route:
+        return Route(path, methods or ("GET",), policy, handler)
+
+    return declare
+
+
+def redirect(address: str, *, cookies: list[Cookie] | None = None) -> Reply:
+    """303 to an address of ours."""
+    assert address.startswith("/") and not address.startswith("//")
+    return Reply(status=303, headers={"Location": address}, cookies=cookies or [])
+
+
+def render(
+    visit: Visit, template: str, *, status: int = 200, cookies: list[Cookie] | None = None, **page: Any
+) -> Reply:
+    """A page of this visit in its language, finished to bytes."""
+    text = visit.site.templates.get_template(template).render(here=_here(visit), visit=visit, **page)
+    return Reply(content=text.encode(), status=status, cookies=cookies or [])
+
+
+def rule(session: Session, visit: Visit) -> Ruling:
+    """The profile in force, put on the visit."""
+    visit.ruling = versions.current(session)
+    return visit.ruling
+
+
+# ── what every page shows around its content ────────────────────────────────────────────────────────────────
+
+
+class PageLink(Struct, frozen=True):
+    label: str
+    href: str
+    current: bool = False
+
+
+class LanguageLink(Struct, frozen=True):
+    code: str
+    label: str
+    href: str
+    current: bool
+
+
+class StaffBar(Struct, frozen=True):
+    name: str
+    role_label: str
+    sections: list[PageLink]
+    sign_out_key: str
+
+
+class Here(Struct, frozen=True, kw_only=True):
+    """What the frame of a page needs (`templates/base.html`, `templates/staff/base.html`)."""
+
+    language: str
+    languages: list[LanguageLink]
+    city_name: str
+    channel_name: str
+    city_mark: Markup
+    city_css: str
+    demonstration: bool
+    navigation: list[PageLink]
+    foot: list[list[PageLink]]
+    address_lines: list[str]
+    home_href: str
+    path: str
+    staff: StaffBar | None
+
+
+def _here(visit: Visit) -> Here:
+    city, language = visit.city, visit.language
+    is_staff = visit.path.startswith("/staff")
+    return Here(
+        language=language,
+        languages=[
+            LanguageLink(code, languages.NAMES.get(code, code), _in_other(visit, code), code == language)
+            for code in city.identity.languages
+        ],
+        city_name=languages.in_language(city.identity.name),
+        channel_name=languages.in_language(city.identity.channel),
+        city_mark=Markup(city.mark),  # noqa: S704  `city check` allows plain shapes only
+        city_css=f"/city/{visit.ruling.version_id if visit.ruling else 0}.css",
+        demonstration=visit.site.demonstration,
+        navigation=[
+            PageLink(
+                label,
+                visit.here(path),
+                visit.path == visit.here(path) or visit.path.startswith(visit.here(path) + "/"),
+            )
+            for label, path in (
+                (_("Write to us"), "/submit"),
+                (_("My case"), "/track"),
+                (_("Service quality"), "/service-quality"),
+                (_("Quality policy"), "/policy"),
+            )
+        ],
+        foot=[
+            [
+                PageLink(_("Help and contact"), visit.here("/help")),
+                PageLink(_("Quality policy"), visit.here("/policy")),
+                PageLink(_("How each figure is counted"), visit.here("/service-quality/definitions")),
+            ],
+            [
+                PageLink(_("Accessibility statement"), visit.here("/accessibility")),
+                PageLink(_("Personal data"), visit.here("/privacy")),
+                PageLink(_("For municipal staff"), "/staff/"),
+            ],
+        ],
+        address_lines=[languages.in_language(city.identity.contact.address)],
+        home_href=("/staff/" if is_staff else visit.here("/")),
+        path=visit.path,
+        staff=_staff_bar(visit) if is_staff and visit.viewer else None,
+    )
+
+
+def _staff_bar(visit: Visit) -> StaffBar:
+    viewer = visit.staff
+    sections = [PageLink(_("Cases"), "/staff/inbox", visit.path.startswith(("/staff/inbox", "/staff/item")))]
+    return StaffBar(
+        name=viewer.name,
+        role_label=role_label(viewer.role),
+        sections=sections if viewer.has_desk else [],
+        sign_out_key="",
+    )
+
+
+def role_label(role: str) -> str:
+    """A role in words."""
+    return {
+        "clerk": _("Clerk"),
+        "responder": _("Responder"),
+        "lead": _("Head of department"),
+        "quality": _("Quality manager"),
+        "admin": _("Administrator"),
+        "auditor": _("Auditor"),
+    }[role]
+
+
+def _in_other(visit: Visit, code: str) -> str:
+    """This page in another language. An address that means nothing there leads to the home page."""
+    parts = visit.path.split("/", 2)
+    if len(parts) < 3 or parts[1] not in visit.city.identity.languages:
+        return f"/{code}/"
+    if visit.method != "GET" and parts[2] not in ("submit", "track"):
+        return f"/{code}/"
+    return f"/{code}/{parts[2]}"
+
+
+# ── templates and static files ──────────────────────────────────────────────────────────────────────────────
+
+
+class Asset(Struct, frozen=True):
+    content: bytes
+    media_type: str
+    fingerprint: str
+
+
+class Assets:
+    """Our static files, read once, with a fingerprint in their address so that they may be kept for ever."""
+
+    _TYPES = {
+        ".css": "text/css; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".svg": "image/svg+xml",
+        ".woff2": "font/woff2",
+        ".txt": "text/plain; charset=utf-8",
+        ".png": "image/png",
+    }
+
+    def __init__(self) -> None:
+        self.files: dict[str, Asset] = {}
+        for path in sorted(STATIC.rglob("*")):
+            if path.is_file() and path.suffix in self._TYPES:
+                content = path.read_bytes()
+                mark = hashlib.sha256(content).hexdigest()[:12]
+                self.files[path.relative_to(STATIC).as_posix()] = Asset(
+                    content, self._TYPES[path.suffix], mark
+                )
+
+    def address(self, name: str) -> str:
+        """The address of a file; refuses (KeyError) one that does not exist."""
+        return f"/static/{name}?v={self.files[name].fingerprint}"
+
+
+def make_templates(assets: Assets) -> jinja2.Environment:
+    """The one environment that renders pages and mails: strict, escaping, speaking the current language."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=jinja2.select_autoescape(default=True, disabled_extensions=("txt",)),
+        undefined=jinja2.StrictUndefined,
+        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the i18n extension adds it
+        languages.gettext, languages.ngettext, newstyle=True, pgettext=languages.pgettext
+    )
+    environment.globals["asset"] = assets.address
+    for name, function in {
+        "day_long": languages.day_long,
+        "day_plain": languages.day_plain,
+        "day_brief": languages.day_brief,
+        "day_short": languages.day_short,
+        "month": languages.month,
+        "month_short": languages.month_short,
+        "moment": languages.moment,
+        "moment_long": languages.moment_long,
+        "number": languages.number,
+        "percent": languages.percent,
+        "words": languages.in_language,
+        "paragraphs": paragraphs,
+    }.items():
+        environment.filters[name] = _unfolded(function)
+    return environment
+
+
+def paragraphs(text: str) -> list[str]:
+    """A person's words as paragraphs, for templates that print each in its own `<p>`."""
+    return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
+
+
+def _unfolded(function: Callable[..., Any]) -> Any:
+    """A filter that depends on the current language must not be folded at compile time: it takes the context."""
+
+    @jinja2.pass_context
+    def filtered(context: jinja2.runtime.Context, *arguments: Any, **named: Any) -> Any:
+        return function(*arguments, **named)
+
+    return filtered

@@ -1,0 +1,269 @@
+"""The form by which people write to the city, and taking in what they send.
+
+The order of a post is the design's ("Pressing send"): key, then whether it was used, then every fault at once,
+then one write. Nothing typed is lost: a refusal shows the form again with the words and a key that works.
+"""
+
+from __future__ import annotations
+
+from feedback.city.profile import KINDS, City, Service
+from feedback.deadlines import clock as statutory
+from feedback.errors import Conflict, Expired, Invalid
+from feedback.items import codes, find, sent
+from feedback.items import submit as intake
+from feedback.items.codes import KeyForeign
+from feedback.items.sent import Sent
+from feedback.items.submit import Key, Taken
+from feedback.routing import match
+from msgspec import Struct
+from portal import access, languages
+from portal.forms import FieldError, Form, errors_of
+from portal.item_words import kind_about, kind_word
+from portal.languages import gettext as _
+from portal.languages import ngettext
+from portal.pages import Reply, Visit, redirect, render, route
+
+_FIELDS = ("kind", "text", "service", "place", "lat", "lon", "name", "email", "phone")
+
+
+class Choice(Struct, frozen=True):
+    """One radio or option."""
+
+    value: str
+    label: str
+    hint: str = ""
+    group: str = ""
+
+
+class Typed(Struct, frozen=True, kw_only=True):
+    """The fields of the form as they were typed."""
+
+    kind: str = ""
+    text: str = ""
+    service: str = ""
+    place: str = ""
+    lat: str = ""
+    lon: str = ""
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+    is_anonymous: bool = False
+
+
+class Station(Struct, frozen=True):
+    """One line of "what happens next": by when, and what."""
+
+    when: str
+    what: str
+
+
+class SubmitPage(Struct, frozen=True, kw_only=True):
+    """The form with what was typed, what is wrong with it, and what will happen to it."""
+
+    typed: Typed
+    key: str
+    kinds: list[Choice]
+    services: list[Choice]
+    stations: list[Station]
+    text_most: int
+    errors: list[FieldError]
+    errors_title: str = ""
+    is_sent_already: bool = False
+    """The form's key was used: what is typed now goes as another message."""
+
+
+@route("/{language}/submit", "GET", "POST", policy="public")
+def submit(visit: Visit) -> Reply:
+    if visit.method == "POST":
+        return _post(visit)
+    asked = {name: visit.query.get(name, "") for name in ("kind", "service")}
+    kind = asked["kind"] if asked["kind"] in KINDS else ""
+    service = asked["service"] if asked["service"] in visit.city.services else ""
+    return _form(visit, Typed(kind=kind, service=service))
+
+
+def _post(visit: Visit) -> Reply:
+    typed = _typed(visit.form)
+    secret = visit.site.secret
+    try:
+        random = codes.check_key(secret.key, visit.form.text("key"), now=visit.now)
+    except KeyForeign:
+        return _expired(visit, typed, _("This form did not come from our page, or it came damaged."))
+    except Expired:
+        return _expired(visit, typed, _("This page was open for more than a day and has expired."))
+    code = codes.code_of(secret.key, random)
+    key = Key(codes.key_hash(random), codes.code_hash(secret.key, code), secret.id)
+    message, errors = _check(visit, typed)
+    try:
+        with visit.site.database.read() as session:
+            taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
+        if taken is None and errors:
+            return _form(visit, typed, status=422, errors=errors)
+        if taken is None:
+            assert visit.ruling is not None
+            prepared = intake.prepare(ruling=visit.ruling, sent=message, received_at=visit.now)
+            with visit.site.database.write() as session:
+                taken = intake.submit(session, prepared=prepared, key=key, now=visit.now)
+    except Conflict:
+        return _sent_already(visit, typed)
+    return _to_receipt(visit, random, taken)
+
+
+def _check(visit: Visit, typed: Typed) -> tuple[Sent, list[FieldError]]:
+    """The message tidied, or as it came with what is wrong with it."""
+    message = Sent(
+        kind=typed.kind,
+        text=typed.text,
+        service=typed.service,
+        place=typed.place,
+        lat=visit.form.decimal("lat"),
+        lon=visit.form.decimal("lon"),
+        name=typed.name,
+        email=typed.email,
+        phone=typed.phone,
+        is_anonymous=typed.is_anonymous,
+        language=visit.language,
+    )
+    errors: list[FieldError] = []
+    try:
+        message = sent.check(visit.city, message)
+    except Invalid as refusal:
+        errors = errors_of(refusal.faults)
+    service = visit.city.services.get(typed.service.strip())
+    if service is not None and not service.is_offered:
+        errors.append(FieldError("service", _not_offered(service)))
+    return message, sorted(errors, key=lambda error: _FIELDS.index(error.field))
+
+
+def _not_offered(service: Service) -> str:
+    return _(
+        "The municipality does not do this itself. %(where)s "
+        "If you want us to read it all the same, choose “I am not sure”."
+    ) % {"where": languages.in_language(service.not_offered)}
+
+
+def _to_receipt(visit: Visit, random: str, taken: Taken) -> Reply:
+    """On to the receipt. A repeated post shows the code only while the first one's would still be shown."""
+    if taken.is_repeat:
+        with visit.site.database.read() as session:
+            received_at = find.get_for_citizen(session, item_id=taken.item_id).received_at
+        if visit.now - received_at > access.RECEIPT_LIVES:
+            return redirect(visit.here("/receipt"))
+    return redirect(visit.here("/receipt"), cookies=access.receipt_cookies(visit, random))
+
+
+def _expired(visit: Visit, typed: Typed, reason: str) -> Reply:
+    message = _("%(reason)s Nothing was sent. Please look at your words and send them again.") % {
+        "reason": reason
+    }
+    return _form(
+        visit,
+        typed,
+        status=422,
+        errors=[FieldError("", message)],
+        errors_title=_("Please send it once more"),
+    )
+
+
+def _sent_already(visit: Visit, typed: Typed) -> Reply:
+    """409: the key belongs to another message. Its number is not shown: somebody else may sit here now."""
+    message = _(
+        "A message was already sent from this page and has arrived. "
+        "What you see below is different and was not sent. You can send it as another message."
+    )
+    return _form(
+        visit,
+        typed,
+        status=409,
+        errors=[FieldError("", message)],
+        errors_title=_("This page was already sent"),
+        is_sent_already=True,
+    )
+
+
+def _form(
+    visit: Visit,
+    typed: Typed,
+    *,
+    status: int = 200,
+    errors: list[FieldError] | None = None,
+    errors_title: str = "",
+    is_sent_already: bool = False,
+) -> Reply:
+    page = SubmitPage(
+        typed=typed,
+        key=codes.issue_key(visit.site.secret.key, now=visit.now),
+        kinds=[Choice(kind, kind_word(kind), kind_about(kind)) for kind in KINDS],
+        services=_services(visit.city),
+        stations=_stations(visit, typed),
+        text_most=sent.TEXT_MOST,
+        errors=errors or [],
+        errors_title=errors_title,
+        is_sent_already=is_sent_already,
+    )
+    return render(visit, "public/submit.html", status=status, page=page)
+
+
+def _typed(form: Form) -> Typed:
+    return Typed(is_anonymous=form.flag("anonymous"), **{name: form.text(name) for name in _FIELDS})
+
+
+def _services(city: City) -> list[Choice]:
+    """ "I am not sure" first, then the city's own in its order, then what others do."""
+    offered = [s for s in city.service if s.is_offered]
+    elsewhere = [s for s in city.service if not s.is_offered]
+    return [
+        Choice("", _("I am not sure")),
+        *(Choice(s.key, languages.in_language(s.name)) for s in offered),
+        *(Choice(s.key, languages.in_language(s.name), group=_("Done by others")) for s in elsewhere),
+    ]
+
+
+def _stations(visit: Visit, typed: Typed) -> list[Station]:
+    """What happens next: the receipt, our promise, the day set by law for this kind and service."""
+    first = Station(
+        _("At once"), _("You get a number and a code. With the code you see at any time what is being done.")
+    )
+    return [first, _promise(visit.city, typed.service), _law(visit, typed)]
+
+
+def _promise(city: City, chosen: str) -> Station:
+    service = city.services.get(chosen)
+    if service is not None and service.promise_days is not None:
+        days = service.promise_days
+        when = ngettext("Within %(num)s working day", "Within %(num)s working days", days) % {"num": days}
+        what = _("This is our promise for: %(service)s.") % {"service": languages.in_language(service.name)}
+        return Station(when, what)
+    return Station(promise_range(city), _("This is our promise. How many days it is depends on the service."))
+
+
+def promise_range(city: City) -> str:
+    """The shortest and the longest promise of the city, in words."""
+    days = [service.promise_days for service in city.service if service.promise_days is not None]
+    if min(days) == max(days):
+        return ngettext("Within %(num)s working day", "Within %(num)s working days", days[0]) % {
+            "num": days[0]
+        }
+    return ngettext(
+        "Within %(least)s to %(most)s working day", "Within %(least)s to %(most)s working days", max(days)
+    ) % {"least": min(days), "most": max(days)}
+
+
+def _law(visit: Visit, typed: Typed) -> Station:
+    city = visit.city
+    service = typed.service if typed.service in city.services else None
+    kind = typed.kind if typed.kind in KINDS else "request"
+    nature = match.default_nature(city, kind, service)
+    law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
+    if law is None:
+        return Station(_("No legal deadline"), _("No law sets a day for this. Our promise holds all the same."))
+    if law.unit == "working":
+        when = ngettext(
+            "%(num)s working day at the latest", "%(num)s working days at the latest", law.days
+        )
+    else:
+        when = ngettext("%(num)s day at the latest", "%(num)s days at the latest", law.days)
+    what = _("This is set by law: %(citation)s.") % {
+        "citation": languages.in_language(law.citation).rstrip(".")
+    }
+    return Station(when % {"num": law.days}, what)

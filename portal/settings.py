@@ -1,0 +1,387 @@
+"""What an operator decides, read from the environment once at start, and where the program's own files are.
+
+Every fault is named at once, each with its cure; an unknown `KANALI_…` is one of them. What a *city* decides is
+not here (`feedback/city/profile.py`), nor anything that is kept in the database.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import ipaddress
+import os
+import re
+import secrets
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from msgspec import Struct
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def _folder(name: str) -> Path:
+    """A folder of ours: inside the package in a wheel, beside it in a checkout."""
+    inside = _PACKAGE / name
+    return inside if inside.is_dir() else _PACKAGE.parent / name
+
+
+TEMPLATES = _folder("templates")
+STATIC = _folder("static")
+LOCALE = _folder("locale")
+MIGRATIONS = _folder("migrations")
+CITIES = _folder("cities")
+DEMONSTRATION = _folder("demonstration")
+
+IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+class OperatorError(Exception):
+    """What an operator has to mend: one line that says what is wrong and the cure. Exit code 1."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.line = line
+
+
+class Smtp(Struct, frozen=True):
+    """Where mail goes out. `smtps` speaks TLS from the first byte, `smtp` by STARTTLS where it is offered."""
+
+    host: str
+    port: int
+    is_tls: bool
+    username: str = ""
+    password: str = ""
+
+    def __repr__(self) -> str:
+        return f"Smtp({self.host}:{self.port})"
+
+
+class Secret(Struct, frozen=True):
+    """The installation's key. Losing it loses every follow-up code; its id is stored with what it made."""
+
+    id: str
+    key: bytes
+
+    def __repr__(self) -> str:
+        return f"Secret({self.id})"
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """The whole environment, checked."""
+
+    database_url: str
+    """`sqlite:///var/kanali.db` (a path relative to the working directory) or `postgresql://…`."""
+    owner_url: str
+    """The role that owns the tables (init and migrate only); the same as `database_url` where not set."""
+    public_url: str
+    """Scheme and host as people type them, without a slash at the end."""
+    secret_file: Path
+    smtp: Smtp | None
+    """None: mails are written to `mail_folder`."""
+    host: str
+    port: int
+    workers: int
+    """Web processes: one on SQLite."""
+    trusted_proxies: tuple[IPNetwork, ...]
+    """Whose X-Forwarded-For is believed."""
+    start_clock_at: datetime | None
+    """`KANALI_NOW`; see `portal/installation.py`."""
+
+    def __repr__(self) -> str:
+        return f"Settings({self.database_name})"
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.database_url.startswith("sqlite:")
+
+    @property
+    def is_https(self) -> bool:
+        return self.public_url.startswith("https:")
+
+    @property
+    def database_name(self) -> str:
+        """The database as an operator may see it: the file, or host and name without user and password."""
+        return _shown(self.database_url)
+
+    @property
+    def var(self) -> Path:
+        """The folder of what the program writes: that of the SQLite file, `var` with PostgreSQL."""
+        return sqlite_path(self.database_url).parent if self.is_sqlite else Path("var")
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where mails are written when no SMTP is set, and always for a demonstration."""
+        return self.var / "mail"
+
+    @property
+    def accounts_file(self) -> Path:
+        """Where `kanali demo` keeps its random passwords (0600)."""
+        return self.var / "demonstration-accounts"
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Refuses (`OperatorError`) with every fault named, one a line."""
+    source = os.environ if environ is None else environ
+    reader = _Reader({name: value.strip() for name, value in source.items() if name.startswith("KANALI_")})
+    port = reader.number("KANALI_PORT", 8000, 1, 65535)
+    database_url = reader.database("KANALI_DATABASE_URL", "sqlite:///var/kanali.db")
+    owner_url = reader.database("KANALI_OWNER_URL", database_url)
+    workers = reader.number("KANALI_WORKERS", 1, 1, 64)
+    if database_url.startswith("sqlite:") and workers > 1:
+        reader.fault(
+            "KANALI_WORKERS", f"is {workers}, but SQLite serves with one web process: use 1, or PostgreSQL"
+        )
+    if database_url.startswith("sqlite:") and owner_url != database_url:
+        reader.fault("KANALI_OWNER_URL", "is for PostgreSQL only: leave it out with SQLite")
+    settings = Settings(
+        database_url=database_url,
+        owner_url=owner_url,
+        public_url=reader.public_url("KANALI_PUBLIC_URL", f"http://127.0.0.1:{port}"),
+        secret_file=reader.path("KANALI_SECRET_FILE", _secret_beside(database_url)),
+        smtp=reader.smtp("KANALI_SMTP_URL"),
+        host=reader.host("KANALI_HOST", "127.0.0.1"),
+        port=port,
+        workers=workers,
+        trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES"),
+        start_clock_at=reader.instant("KANALI_NOW"),
+    )
+    reader.finish()
+    return settings
+
+
+def sqlite_path(database_url: str) -> Path:
+    """The file of a SQLite URL; relative paths are relative to the working directory."""
+    return Path(unquote(database_url.removeprefix("sqlite:///")))
+
+
+def make_secret(settings: Settings) -> Secret:
+    """The installation's secret, made (0600, 32 random bytes in hex) where there is none yet."""
+    file = settings.secret_file
+    try:
+        file.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return read_secret(settings)
+    except OSError as error:
+        raise OperatorError(
+            f"The secret file {file} cannot be made ({error.strerror}): "
+            "make its folder writable or set KANALI_SECRET_FILE."
+        ) from error
+    with os.fdopen(descriptor, "w", encoding="ascii") as stream:
+        stream.write(secrets.token_hex(32) + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+    return read_secret(settings)
+
+
+def read_secret(settings: Settings, expected_id: str | None = None) -> Secret:
+    """The secret of this installation; `expected_id` is what the database says that it was made with.
+
+    Refuses (`OperatorError`): no file, not readable, not a secret, open to others, another installation's.
+    """
+    file = settings.secret_file
+    try:
+        text = file.read_text(encoding="ascii").strip()
+        mode = file.stat().st_mode
+    except FileNotFoundError as error:
+        raise OperatorError(
+            f"The secret file {file} is missing: put it back from your copy or set KANALI_SECRET_FILE; "
+            "follow-up codes cannot be checked without it."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise OperatorError(f"The secret file {file} cannot be read: correct its owner and mode.") from error
+    if not re.fullmatch(r"[0-9a-f]{64}", text):
+        raise OperatorError(
+            f"The secret file {file} does not hold a secret (64 hexadecimal digits): put the right one back."
+        )
+    if mode & 0o027:
+        raise OperatorError(f"The secret file {file} is open to others: run chmod 600 {file}.")
+    key = bytes.fromhex(text)
+    secret = Secret(id=hashlib.sha256(key).hexdigest()[:16], key=key)
+    if expected_id is not None and secret.id != expected_id:
+        raise OperatorError(
+            f"The secret file {file} belongs to another installation (its id is {secret.id}, the database "
+            f"was made with {expected_id}): put the right one back or set KANALI_SECRET_FILE."
+        )
+    return secret
+
+
+_KNOWN = (
+    "KANALI_DATABASE_URL",
+    "KANALI_OWNER_URL",
+    "KANALI_PUBLIC_URL",
+    "KANALI_SECRET_FILE",
+    "KANALI_SMTP_URL",
+    "KANALI_HOST",
+    "KANALI_PORT",
+    "KANALI_WORKERS",
+    "KANALI_TRUSTED_PROXIES",
+    "KANALI_NOW",
+)
+
+
+class _Reader:
+    """Reads one setting after the other and keeps the faults, so that all of them are told at once."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._values = values
+        self._faults: list[str] = list(_unknown(values))
+
+    def fault(self, name: str, words: str) -> None:
+        self._faults.append(f"{name} {words}.")
+
+    def finish(self) -> None:
+        if self._faults:
+            raise OperatorError("\n".join(self._faults))
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII) or not least <= int(text) <= most:
+            self.fault(name, f"is {text!r}: give a whole number from {least} to {most}")
+            return default
+        return int(text)
+
+    def path(self, name: str, default: Path) -> Path:
+        text = self._values.get(name, "")
+        return Path(text) if text else default
+
+    def database(self, name: str, default: str) -> str:
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        if text.startswith("sqlite:///") and len(text) > len("sqlite:///") and "?" not in text:
+            return text
+        parts = _split(text)
+        if parts and parts.scheme == "postgresql" and _port_is_good(parts) and len(parts.path) > 1:
+            return text
+        # The value is not repeated: it may hold a password.
+        self.fault(name, "is no database: give sqlite:///path/to/file or postgresql://user@host:port/name")
+        return default
+
+    def public_url(self, name: str, default: str) -> str:
+        text = self._values.get(name, "").rstrip("/")
+        if not text:
+            return default
+        parts = _split(text)
+        if (
+            not parts
+            or parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or not _port_is_good(parts)
+            or parts.username is not None
+            or parts.path
+            or parts.query
+            or parts.fragment
+        ):
+            self.fault(name, "must be http:// or https:// and a host, without a path: https://kanali.example.org")
+            return default
+        if parts.scheme == "http" and not _is_loopback(parts.hostname):
+            self.fault(name, "is http for a host other than this machine: use https, or 127.0.0.1 to try it out")
+            return default
+        return text
+
+    def smtp(self, name: str) -> Smtp | None:
+        text = self._values.get(name, "")
+        if not text:
+            return None
+        parts = _split(text)
+        if (
+            not parts
+            or parts.scheme not in ("smtp", "smtps")
+            or not parts.hostname
+            or not _port_is_good(parts)
+            or parts.path not in ("", "/")
+            or parts.query
+        ):
+            self.fault(name, "is no mail server: give smtp://user:password@host:587 or smtps://host")
+            return None
+        is_tls = parts.scheme == "smtps"
+        return Smtp(
+            host=parts.hostname,
+            port=parts.port or (465 if is_tls else 25),
+            is_tls=is_tls,
+            username=unquote(parts.username or ""),
+            password=unquote(parts.password or ""),
+        )
+
+    def host(self, name: str, default: str) -> str:
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        if text == "localhost":
+            return default
+        try:
+            return str(ipaddress.ip_address(text.strip("[]")))
+        except ValueError:
+            self.fault(name, f"is {text!r}: give the address to listen on, 127.0.0.1 or 0.0.0.0")
+            return default
+
+    def networks(self, name: str) -> tuple[IPNetwork, ...]:
+        found: list[IPNetwork] = []
+        for part in filter(None, re.split(r"[,\s]+", self._values.get(name, ""))):
+            try:
+                found.append(ipaddress.ip_network(part))
+            except ValueError:
+                self.fault(name, f"holds {part!r}: give addresses or networks, 10.0.0.0/8, with commas between")
+        return tuple(found)
+
+    def instant(self, name: str) -> datetime | None:
+        text = self._values.get(name, "")
+        if not text:
+            return None
+        try:
+            value = datetime.fromisoformat(text)
+        except ValueError:
+            value = None
+        if value is None or value.tzinfo is None:
+            self.fault(name, f"is {text!r}: give an instant with its zone, 2026-12-01T09:00:00Z")
+            return None
+        return value.astimezone(UTC)
+
+
+def _unknown(values: Mapping[str, str]) -> Iterator[str]:
+    for name in sorted(values):
+        if name not in _KNOWN:
+            near = difflib.get_close_matches(name, _KNOWN, n=1)
+            hint = f"did you mean {near[0]}?" if near else "take it out of the environment."
+            yield f"{name} is no setting: {hint}"
+
+
+def _split(text: str) -> SplitResult | None:
+    try:
+        return urlsplit(text)
+    except ValueError:
+        return None
+
+
+def _port_is_good(parts: SplitResult) -> bool:
+    try:
+        return parts.port is None or parts.port > 0
+    except ValueError:
+        return False
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret_beside(database_url: str) -> Path:
+    folder = sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
+    return folder / "secret"
+
+
+def _shown(database_url: str) -> str:
+    if database_url.startswith("sqlite:"):
+        return str(sqlite_path(database_url))
+    parts = urlsplit(database_url)
+    return f"{parts.path.lstrip('/')} on {parts.hostname or 'the local socket'}"

@@ -1,0 +1,99 @@
+"""The account page: who is signed in, for which departments, in which language, and what the role does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from msgspec import Struct
+
+from feedback.errors import Invalid
+from feedback.ledger.notes import Actor
+from feedback.people import accounts, sessions
+from portal import languages
+from portal.access import STAFF_COOKIE, staff_cookie
+from portal.forms import FieldError, errors_of
+from portal.languages import gettext as _
+from portal.pages import Reply, Visit, redirect, render, role_label, route
+from portal.staff import words
+
+
+class Choice(Struct, frozen=True):
+    """An option of a choice."""
+
+    value: str
+    label: str
+
+
+class AccountPage(Struct, frozen=True, kw_only=True):
+    """What the account page shows."""
+
+    name: str
+    role: str
+    role_does: list[str]
+    departments: list[str]
+    """Names; empty where the role has none of its own."""
+    all_departments: bool
+    language: str
+    languages: list[Choice]
+    signed_in_since: datetime
+    status: str
+    """What was just done; empty otherwise."""
+    errors: list[FieldError]
+    sample: str
+    """For administrators: that the city's profile is a sample to be confirmed; empty otherwise."""
+
+
+@route("/staff/account", policy="staff")
+def account(visit: Visit) -> Reply:
+    """The account of whoever is signed in."""
+    return _page(visit)
+
+
+@route("/staff/account/language", "POST", policy="staff")
+def language(visit: Visit) -> Reply:
+    """Another language for the staff pages of this account."""
+    try:
+        with visit.site.database.write() as session:
+            accounts.set_language(
+                session,
+                account_id=visit.staff.account_id,
+                language=visit.form.text("language"),
+                city=visit.city,
+                by=Actor("staff", visit.staff.account_id),
+                now=visit.now,
+            )
+    except Invalid as refusal:
+        return _page(visit, 422, errors_of(refusal.faults))
+    return redirect("/staff/account?done=language")
+
+
+@route("/staff/account/sign-out-everywhere", "POST", policy="staff")
+def sign_out_everywhere(visit: Visit) -> Reply:
+    """End every session of this account, this one too."""
+    with visit.site.database.write() as session:
+        sessions.end_all(session, visit.staff.account_id)
+    return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
+
+
+def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = None) -> Reply:
+    viewer, city = visit.staff, visit.city
+    with visit.site.database.read() as session:
+        since = sessions.find_start(session, visit.cookies.get(STAFF_COOKIE, ""))
+    page = AccountPage(
+        name=viewer.name,
+        role=role_label(viewer.role),
+        role_does=words.role_does(viewer.role),
+        departments=[
+            languages.in_language(department.name)
+            for department in city.department
+            if department.key in viewer.departments
+        ],
+        all_departments=viewer.sees_all_departments,
+        language=viewer.language,
+        languages=[Choice(code, languages.NAMES.get(code, code)) for code in city.identity.languages],
+        signed_in_since=since or datetime.now(UTC),
+        status=_("The language of your pages is changed.") if visit.query.get("done") == "language" else "",
+        errors=errors or [],
+        sample=languages.in_language(city.identity.sample) if viewer.role == "admin" else "",
+    )
+    return render(visit, "staff/account.html", status=status, page=page)

@@ -1,0 +1,139 @@
+"""The timeline of an item as the desk shows it: every entry with who did it, internal ones among them.
+
+Turns entries into words; which entries exist is the domain's (`EntryView.act`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+
+from feedback.city.profile import City
+from feedback.items.views import EntryView, ItemView
+from portal import item_words, languages
+from portal.languages import gettext as _
+from portal.staff import words
+from portal.staff.words import Mark
+
+
+class DeskEntry(Struct, frozen=True, kw_only=True):
+    """One line of the timeline, in words."""
+
+    anchor: str
+    side: str
+    """citizen, city, event or internal: the surface that it stands on"""
+    who: str
+    when: str
+    at: str
+    marks: list[Mark]
+    sentence: str
+    """What happened, where that is not plain from the words."""
+    text: str
+    """A person's own words."""
+    after: list[str]
+    """What an answer adds: by when, or to whom it was forwarded."""
+
+
+def entries_of(item: ItemView, *, city: City) -> list[DeskEntry]:
+    """The whole timeline after the citizen's first words, beginning with where the item was sent."""
+    return [_beginning(item, city), *later_entries(item, item.entries, city=city)]
+
+
+def later_entries(item: ItemView, entries: Iterable[EntryView], *, city: City) -> list[DeskEntry]:
+    """Some entries of an item, in words."""
+    return [_entry(item, entry, city) for entry in entries]
+
+
+def citizen_name(item: ItemView) -> str:
+    """Who wrote: the name given, else that it is the citizen."""
+    return item.contact.name if item.contact and item.contact.name else _("The citizen")
+
+
+def _beginning(item: ItemView, city: City) -> DeskEntry:
+    first = item.cycles[0]
+    # Where it went at first is known only as long as nobody handed it over within the first cycle.
+    if first.route == "hand_over":
+        sentence = _("Received")
+    elif first.department is None:
+        sentence = words.route_words(city, first.route)
+    else:
+        sentence = _("Sent to %(department)s. %(reason)s") % {
+            "department": words.department_name(city, first.department),
+            "reason": words.route_words(city, first.route),
+        }
+    return _line("received", "event", "", item.received_at, city, sentence=sentence)
+
+
+def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
+    anchor, name = f"entry-{entry.id}", entry.account_name or _("The system")
+    department = words.department_name(city, entry.department)
+    if entry.side == "citizen":
+        return _line(
+            anchor, "citizen", citizen_name(item), entry.at, city, sentence=_citizen_act(entry.act), text=entry.text
+        )
+    if entry.side == "city":
+        who = f"{department} · {name}" if entry.department else name
+        seen = Mark("public", _("The citizen sees this"))
+        if entry.answer is None:
+            marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
+            return _line(anchor, "city", who, entry.at, city, marks=marks, text=entry.text)
+        outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
+        return _line(
+            anchor, "city", who, entry.at, city, marks=[outcome, seen], text=entry.answer.text, after=_after(entry)
+        )
+    if entry.side == "internal":
+        marks = [Mark("internal", _("Internal"))]
+        sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
+        return _line(anchor, "internal", name, entry.at, city, marks=marks, sentence=sentence, text=entry.text)
+    facts = {"name": name, "department": department}
+    sentence = {
+        "taken": _("%(name)s took it") % facts,
+        "handed_over": _("%(name)s handed it over to %(department)s") % facts,
+        "resumed": _("%(name)s went on without the reply") % facts,
+        "reopened": _("%(name)s reopened it") % facts,
+    }.get(entry.act, "")
+    return _line(anchor, "event", "", entry.at, city, sentence=sentence, text=entry.text)
+
+
+def _citizen_act(act: str) -> str:
+    return {
+        "withdrawn": _("The citizen has withdrawn the case."),
+        "second_look": _("The citizen asks for a second look."),
+    }.get(act, "")
+
+
+def _after(entry: EntryView) -> list[str]:
+    assert entry.answer is not None
+    found = []
+    if entry.answer.planned_on is not None:
+        found.append(_("Planned for %(day)s") % {"day": languages.day_plain(entry.answer.planned_on)})
+    if entry.answer.forwarded_to:
+        found.append(_("Forwarded to: %(name)s") % {"name": entry.answer.forwarded_to})
+    return found
+
+
+def _line(
+    anchor: str,
+    side: str,
+    who: str,
+    at: datetime,
+    city: City,
+    *,
+    marks: list[Mark] | None = None,
+    sentence: str = "",
+    text: str = "",
+    after: list[str] | None = None,
+) -> DeskEntry:
+    return DeskEntry(
+        anchor=anchor,
+        side=side,
+        who=who,
+        when=languages.moment(at, city.zone),
+        at=at.isoformat(),
+        marks=marks or [],
+        sentence=sentence,
+        text=text,
+        after=after or [],
+    )

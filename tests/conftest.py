@@ -1,0 +1,172 @@
+"""What every test may ask for: a database of its own on SQLite and on PostgreSQL, settings, the browser.
+
+What cannot be had is left out and said at the end of the run; with TEST_NOTHING_LEFT_OUT=1 it is a failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from portal.commands.migrate import upgrade
+from portal.database import Database
+from portal.settings import Settings, make_secret, read_settings
+from tests.postgresql import Missing, Server, find_server, stop_server
+
+LEFT_OUT = "left out: "
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the newest schema and nothing in it."""
+    file = tmp_path_factory.mktemp("template") / "kanali.db"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Server:
+    """A PostgreSQL server on which databases may be made; one for all xdist workers of a run."""
+    try:
+        return find_server(_shared_folder(tmp_path_factory))
+    except Missing as reason:
+        leave_out("PostgreSQL", str(reason))
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgresql_server: Server) -> Iterator[str]:
+    """The name of a PostgreSQL database with the newest schema and nothing in it."""
+    name = f"kanali_template_{uuid4().hex[:12]}"
+    postgresql_server.create(name)
+    _migrate(postgresql_server.url_of(name))
+    yield name
+    postgresql_server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh database with the newest schema, once on SQLite and once on PostgreSQL."""
+    with _fresh(request, request.param, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh SQLite database with the newest schema."""
+    with _fresh(request, "sqlite", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+def postgresql_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A fresh PostgreSQL database with the newest schema."""
+    with _fresh(request, "postgresql", tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without a schema (on SQLite: of a file that does not exist), on both."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/kanali.db"
+        return
+    server: Server = request.getfixturevalue("postgresql_server")
+    name = f"kanali_{uuid4().hex[:12]}"
+    server.create(name)
+    yield server.url_of(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def settings(database: Database, tmp_path: Path) -> Settings:
+    """Settings for `database`, with a secret made and mails written to a folder of the test."""
+    return settings_for(database.url, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """The program of a Chromium that is installed on this machine."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    leave_out("Chromium", "no chromium is installed (Debian: apt-get install chromium)")
+
+
+def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Settings as `kanali` would read them for this database, with the secret made."""
+    values = {"KANALI_DATABASE_URL": url, "KANALI_SECRET_FILE": str(folder / "secret"), **(environ or {})}
+    settings = read_settings(values)
+    make_secret(settings)
+    return settings
+
+
+def leave_out(what: str, reason: str) -> None:
+    """End this test because the machine lacks something: left out and said, or failed where nothing may be."""
+    if os.environ.get("TEST_NOTHING_LEFT_OUT"):
+        pytest.fail(f"{what} may not be left out: {reason}", pytrace=False)
+    pytest.skip(f"{LEFT_OUT}{what}, because {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says what was left out and why: one line for each reason, with how many tests."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        reason = reason.removeprefix("Skipped: ")
+        if reason.startswith(LEFT_OUT):
+            reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"{reason} ({count} tests)", yellow=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """The run that started a PostgreSQL server ends it; workers of xdist leave that to their controller."""
+    factory = getattr(config, "_tmp_path_factory", None)
+    if factory is not None and not hasattr(config, "workerinput"):
+        stop_server(factory.getbasetemp())
+
+
+def _shared_folder(factory: pytest.TempPathFactory) -> Path:
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
+class _fresh:
+    """A fresh database of one dialect: copied from its template, gone afterwards."""
+
+    def __init__(self, request: pytest.FixtureRequest, dialect: str, folder: Path) -> None:
+        self._server: Server | None = None
+        if dialect == "sqlite":
+            file = folder / "kanali.db"
+            shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+            file.chmod(0o600)
+            self._database = Database(f"sqlite:///{file}")
+        else:
+            template = request.getfixturevalue("postgresql_template")
+            self._server = request.getfixturevalue("postgresql_server")
+            self._name = f"kanali_{uuid4().hex[:12]}"
+            self._server.create(self._name, template=template)
+            self._database = Database(self._server.url_of(self._name))
+
+    def __enter__(self) -> Database:
+        return self._database
+
+    def __exit__(self, *_: object) -> None:
+        self._database.close()
+        if self._server is not None:
+            self._server.drop(self._name)
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    with database.change_schema() as connection:
+        upgrade(connection)
+    database.close()
+
+

@@ -1,0 +1,400 @@
+"""The town of the tests: an invented municipality with its portal running, its people and its clock.
+
+    town.citizen_reports(text="…", service="roads")   the real form is posted; gives number, code and browser
+    town.clerk(), town.lead("dept-a")                 a signed-in browser
+    town.at("2026-11-05 09:30"), town.later(days=3)   the clock, local time of the town
+    town.answers(report), town.asks(report, "…")      deeds of staff, without their pages
+
+A browser keeps its cookies, sends `Origin` with each post and follows redirects only where it is told to.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from bs4 import BeautifulSoup, Tag
+from litestar import Litestar
+from litestar.testing import TestClient
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.city.load import read_folder
+from feedback.city.profile import City
+from feedback.city.tables import CityRow, Installation
+from feedback.city.versions import Ruling
+from feedback.columns import table_of
+from feedback.items import answer, codes, converse, find, triage
+from feedback.items.answer import Reply
+from feedback.items.tables import Item
+from feedback.items.views import ItemView
+from feedback.ledger.notes import SYSTEM, Actor
+from feedback.people import accounts, sessions
+from portal.app import create_app
+from portal.database import Database
+from portal.pages import Assets, Site, make_templates
+from portal.settings import Settings, read_secret
+
+RIVERTON = Path(__file__).parent / "cities" / "riverton"
+BASE = "http://127.0.0.1:8000"
+MONDAY = "2026-11-02 09:00"
+"""When the story of a town begins: a Monday in office hours."""
+
+
+class Page:
+    """An answer of the portal, as a person reads it."""
+
+    def __init__(self, response: Any) -> None:
+        self.response = response
+        self.status: int = response.status_code
+        self.location: str = response.headers.get("location", "")
+
+    @property
+    def soup(self) -> BeautifulSoup:
+        return BeautifulSoup(self.response.text, "html.parser")
+
+    @property
+    def text(self) -> str:
+        """The words of the main part, with single spaces."""
+        main = self.soup.find("main")
+        return " ".join((main or self.soup).get_text(" ").split())
+
+    @property
+    def title(self) -> str:
+        title = self.soup.find("title")
+        return " ".join(title.get_text().split()) if title else ""
+
+    @property
+    def heading(self) -> str:
+        heading = self.soup.find("h1")
+        return " ".join(heading.get_text(" ").split()) if heading else ""
+
+    @property
+    def errors(self) -> dict[str, str]:
+        """Field → message, from the summary on top."""
+        summary = self.soup.find(id="error-summary")
+        links = summary.find_all("a") if isinstance(summary, Tag) else []
+        return {str(link["href"]).removeprefix("#"): link.get_text() for link in links}
+
+    def value(self, name: str) -> str:
+        """What stands in a field of the form: typed, chosen or ticked; empty where nothing does."""
+        found = ""
+        for field in self.soup.find_all(["input", "textarea", "select"], attrs={"name": name}):
+            kind = field.get("type", "")
+            if field.name == "textarea":
+                found = field.get_text().removeprefix("\n")
+            elif field.name == "select":
+                chosen = field.find("option", selected=True)
+                found = str(chosen["value"]) if isinstance(chosen, Tag) else ""
+            elif kind not in ("radio", "checkbox") or field.has_attr("checked"):
+                found = str(field.get("value", ""))
+        return found
+
+    def field(self, selector: str) -> str:
+        """The words of the first element that fits a CSS selector; empty where none does."""
+        found = self.soup.select_one(selector)
+        return " ".join(found.get_text(" ").split()) if found else ""
+
+
+class Browser:
+    """One person's browser with its cookies."""
+
+    def __init__(self, app: Litestar, language: str = "en") -> None:
+        self.client: TestClient[Litestar] = TestClient(app, base_url=BASE, raise_server_exceptions=False)
+        self.client.follow_redirects = False
+        self.language = language
+
+    def get(self, path: str, *, follow: bool = False, **query: str) -> Page:
+        """Ask for a page. A path of the public part may leave its language out: "/submit"."""
+        response = self.client.get(self._path(path), params=query or None, follow_redirects=follow)
+        return Page(response)
+
+    def post(self, path: str, *, follow: bool = False, origin: str = BASE, **fields: str) -> Page:
+        """Send a form, as a browser on our own page does."""
+        headers = {"Origin": origin} if origin else {}
+        response = self.client.post(self._path(path), data=fields, headers=headers, follow_redirects=follow)
+        return Page(response)
+
+    def sends(self, **fields: str) -> Page:
+        """Open the form and send it with a fresh key; gives the answer to the post."""
+        key = self.get("/submit").value("key")
+        return self.post("/submit", **{"key": key, **fields})
+
+    def _path(self, path: str) -> str:
+        if path.startswith(("http://", "https://")):
+            parts = urlsplit(path)
+            path = parts.path + (f"?{parts.query}" if parts.query else "")
+        first = path.split("/")[1].split("?")[0]
+        known = len(first) == 2 or first in ("staff", "static", "city", "health", "data", "feed")
+        return path if known else f"/{self.language}{path}"
+
+
+class Report:
+    """What a citizen holds after sending: the number, the code, and the browser that sent it."""
+
+    def __init__(self, town: Town, browser: Browser, reference: str, code: str) -> None:
+        self._town = town
+        self.browser = browser
+        self.reference = reference
+        self.code = code
+
+    @property
+    def id(self) -> int:
+        return self.item.id
+
+    @property
+    def item(self) -> ItemView:
+        """The item as it stands now, as its sender sees it."""
+        return self._town.item(self.reference)
+
+    def opened(self, language: str = "en") -> Browser:
+        """A browser without a past that has opened the item with its code."""
+        browser = self._town.visitor(language)
+        page = browser.post("/track", code=self.code)
+        assert page.status == 303, page.text
+        return browser
+
+
+class Town:
+    """An installation of Riverton on a database of the test, with its portal."""
+
+    def __init__(
+        self, database: Database, settings: Settings, *, city: City | None = None, start: str = MONDAY
+    ) -> None:
+        self.database = database
+        self.settings = settings
+        self.city = city or _riverton()
+        self.now = self._instant(start)
+        self.secret = read_secret(settings)
+        with database.write() as session:
+            versions.store(session, city=self.city, source="load", by=SYSTEM, now=self.now)
+            city_id = session.execute(sa.select(table_of(CityRow).c.id)).scalar_one()
+            session.add(Installation(city_id=city_id, secret_id=self.secret.id, made_at=self.now))
+        assets = Assets()
+        self.site = Site(
+            settings=settings,
+            database=database,
+            secret=self.secret,
+            clock=lambda: self.now,
+            demonstration=False,
+            assets=assets,
+            templates=make_templates(assets),
+        )
+        self.app = create_app(self.site)
+
+    # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
+
+    def at(self, moment: str | datetime) -> None:
+        """Set the clock: local time of the town ("2026-11-05 09:30") or an aware instant."""
+        self.now = self._instant(moment)
+
+    def later(self, **span: float) -> None:
+        """Let time pass: `later(days=3)`, `later(minutes=16)`."""
+        self.now += timedelta(**span)
+
+    # ── citizens ────────────────────────────────────────────────────────────────────────────────────────────
+
+    def visitor(self, language: str = "en") -> Browser:
+        """Somebody who has never been here."""
+        return Browser(self.app, language)
+
+    def citizen_reports(
+        self,
+        text: str = "The lamp in front of number 12 does not burn.",
+        *,
+        kind: str = "request",
+        service: str = "",
+        language: str = "en",
+        **fields: str,
+    ) -> Report:
+        """A citizen fills in the form and sends it; fails where the form refuses."""
+        browser = self.visitor(language)
+        page = browser.sends(kind=kind, text=text, service=service, **fields)
+        assert page.status == 303, f"{page.status}: {page.errors or page.text}"
+        receipt = browser.get(page.location)
+        code = receipt.field("#code").replace(" ", "")
+        assert len(code) == codes.CODE_LENGTH, receipt.text
+        return Report(self, browser, receipt.field("#reference"), code)
+
+    # ── staff ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    def account(
+        self,
+        role: str = "responder",
+        departments: tuple[str, ...] = ("dept-a",),
+        *,
+        email: str = "",
+        name: str = "",
+        language: str = "en",
+        password_hash: str = "",
+    ) -> int:
+        """A member of staff; the id of the account."""
+        with self.database.write() as session:
+            count = len(accounts.list_active(session))
+            made = accounts.add(
+                session,
+                city=self.city,
+                email=email or f"{role}{count}@example.org",
+                name=name or f"{role.capitalize()} {count}",
+                role=role,
+                departments=list(departments) if role in ("responder", "lead") else [],
+                language=language,
+                password_hash=password_hash,
+                by=SYSTEM,
+                now=self.now,
+            )
+            assert made.id is not None
+            return made.id
+
+    def clerk(self, **about: str) -> Browser:
+        """A signed-in clerk."""
+        return self.signed_in(self.account("clerk", **about))
+
+    def lead(self, *departments: str, **about: str) -> Browser:
+        """A signed-in head of departments."""
+        return self.signed_in(self.account("lead", departments, **about))
+
+    def responder(self, *departments: str, **about: str) -> Browser:
+        """A signed-in responder of departments."""
+        return self.signed_in(self.account("responder", departments, **about))
+
+    def signed_in(self, account_id: int) -> Browser:
+        """A browser with a session of this account, as after the sign-in page."""
+        browser = self.visitor()
+        with self.database.write() as session:
+            identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
+        browser.client.cookies.set("kanali-staff", identifier, path="/staff")
+        return browser
+
+    def takes(self, report: Report, *, by: int | None = None) -> int:
+        """Somebody of the staff takes the item; the account."""
+        account_id = by or self.account()
+        with self.database.write() as session:
+            version = find.get_for_citizen(session, item_id=report.id).version
+            triage.take(
+                session,
+                item_id=report.id,
+                seen_version=version,
+                by=Actor("staff", account_id),
+                now=self.now,
+            )
+        return account_id
+
+    def asks(self, report: Report, text: str = "Which side of the street?", *, by: int | None = None) -> int:
+        """The city asks the citizen a question; the account that asked."""
+        account_id = by or self.account()
+        with self.database.write() as session:
+            version = find.get_for_citizen(session, item_id=report.id).version
+            converse.ask(
+                session,
+                item_id=report.id,
+                seen_version=version,
+                text=text,
+                by=Actor("staff", account_id),
+                now=self.now,
+            )
+        return account_id
+
+    def hands_over(self, report: Report, department: str, *, reason: str = "It is theirs.") -> None:
+        """Staff hand the item over to another department."""
+        by = Actor("staff", self.account("clerk"))
+        with self.database.write() as session:
+            triage.hand_over(
+                session,
+                item_id=report.id,
+                seen_version=find.get_for_citizen(session, item_id=report.id).version,
+                ruling=self.ruling,
+                department=department,
+                service="",
+                reason=reason,
+                by=by,
+                now=self.now,
+            )
+
+    def voids(self, report: Report, *, reason: str = "A test of the printer") -> None:
+        """Staff set the item aside as spam or a test."""
+        by = Actor("staff", self.account("clerk"))
+        with self.database.write() as session:
+            version = find.get_for_citizen(session, item_id=report.id).version
+            triage.void(
+                session, item_id=report.id, seen_version=version, reason=reason, by=by, now=self.now
+            )
+
+    def answers(
+        self,
+        report: Report,
+        text: str = "We changed the bulb on Tuesday.",
+        *,
+        outcome: str = "done",
+        by: int | None = None,
+        **reply: Any,
+    ) -> int:
+        """The city answers; the account that did."""
+        account_id = by or self.account()
+        with self.database.write() as session:
+            answer.answer(
+                session,
+                item_id=report.id,
+                seen_version=None,
+                reply=Reply(outcome=outcome, text=text, **reply),
+                by=Actor("staff", account_id),
+                now=self.now,
+            )
+        return account_id
+
+    def closes(self, report: Report) -> bool:
+        """The job that closes an item whose window for a second look is over."""
+        with self.database.write() as session:
+            return answer.close(session, item_id=report.id, today=self.today, now=self.now)
+
+    # ── what is there ───────────────────────────────────────────────────────────────────────────────────────
+
+    @property
+    def today(self) -> Any:
+        return self.now.astimezone(self.city.zone).date()
+
+    @property
+    def ruling(self) -> Ruling:
+        with self.read() as session:
+            return versions.current(session)
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self.database.read() as session:
+            yield session
+
+    def item(self, reference: str) -> ItemView:
+        """An item as its sender sees it."""
+        table = table_of(Item)
+        with self.read() as session:
+            key = session.execute(
+                sa.select(table.c.id).where(table.c.reference == reference)
+            ).scalar_one()
+            return find.get_for_citizen(session, item_id=key)
+
+    def count(self, model: Any) -> int:
+        """How many rows a table holds."""
+        with self.read() as session:
+            return session.execute(sa.select(sa.func.count()).select_from(table_of(model))).scalar_one()
+
+    def rows(self, model: Any) -> list[Any]:
+        """The rows of a table, in the order of their keys."""
+        table = table_of(model)
+        with self.read() as session:
+            return list(session.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
+
+    def _instant(self, moment: str | datetime) -> datetime:
+        if isinstance(moment, datetime):
+            return moment.astimezone(UTC)
+        return datetime.fromisoformat(moment).replace(tzinfo=self.city.zone).astimezone(UTC)
+
+
+@cache
+def _riverton() -> City:
+    return read_folder(RIVERTON)
