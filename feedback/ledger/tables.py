@@ -72,4 +72,6 @@ class TreeHead(Row, table=True):
 
     size: int = Field(primary_key=True, sa_type=BigKey, sa_column_kwargs={"autoincrement": False})
     root: str = Field(max_length=64)
+    peaks: str = words()
+    """The roots of the perfect subtrees, largest first: what is needed to append without reading the leaves."""
     at: datetime = instant()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -21,6 +21,8 @@ from feedback.outbox.tables import Job, Message
 
 LEASE = timedelta(minutes=5)
 SEND = "send"
+Lane = Literal["mail", "rest"]
+"""Mail waits for servers of others; the rest must not wait for mail."""
 
 _JOB = table_of(Job)
 _MESSAGE = table_of(Message)
@@ -91,15 +93,16 @@ def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:
     )
 
 
-def claim(session: Session, *, now: datetime, real_now: datetime, limit: int = 20) -> list[Claimed]:
-    """Lease up to `limit` due jobs that nobody holds, the earliest first."""
-    due = (
-        sa.select(_JOB.c.id)
-        .where(_JOB.c.run_at <= now, sa.or_(_JOB.c.lease_until.is_(None), _JOB.c.lease_until < real_now))
-        .order_by(_JOB.c.run_at, _JOB.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+def is_due(session: Session, *, now: datetime, real_now: datetime, lane: Lane | None = None) -> bool:
+    """Whether there is anything to claim: a look on a read connection, so that an idle worker locks nothing."""
+    return session.execute(_due(now, real_now, lane).limit(1)).first() is not None
+
+
+def claim(
+    session: Session, *, now: datetime, real_now: datetime, limit: int = 20, lane: Lane | None = None
+) -> list[Claimed]:
+    """Lease up to `limit` due jobs that nobody holds, the earliest first; of one lane, or of both."""
+    due = _due(now, real_now, lane).limit(limit).with_for_update(skip_locked=True)
     token = secrets.token_hex(16)
     ids = session.execute(due).scalars().all()
     if not ids:
@@ -128,3 +131,10 @@ def put_back(session: Session, claimed: Claimed, *, run_at: datetime, error: str
         .where(_JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token)
         .values(run_at=run_at, lease_until=None, lease_token="", error=error[:500])
     )
+
+
+def _due(now: datetime, real_now: datetime, lane: Lane | None) -> Any:
+    where = [_JOB.c.run_at <= now, sa.or_(_JOB.c.lease_until.is_(None), _JOB.c.lease_until < real_now)]
+    if lane is not None:
+        where.append(_JOB.c.kind == SEND if lane == "mail" else _JOB.c.kind != SEND)
+    return sa.select(_JOB.c.id).where(*where).order_by(_JOB.c.run_at, _JOB.c.id)

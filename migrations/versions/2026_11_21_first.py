@@ -117,6 +117,7 @@ def upgrade() -> None:
             "size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=False, nullable=False
         ),
         sa.Column("root", sa.String(length=64), nullable=False),
+        sa.Column("peaks", sa.Text(), nullable=False),
         sa.Column("at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("size", name=op.f("pk_tree_head")),
     )

@@ -107,9 +107,10 @@ class Worker:
                 return
             deaths = 0 if time.monotonic() - began > 60 else deaths + 1
             pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES) - 1)]
-            click.echo(f"kanali: the worker ended (code {code}); it is started again in {pause} s.", err=True)
+            # A service manager ends all processes at once: who dies a moment before us has not failed.
             if self._is_stopping.wait(pause):
                 return
+            click.echo(f"kanali: the worker ended (code {code}) and is started again.", err=True)
             self._process = self._start()
             if self._is_stopping.is_set():
                 self._process.terminate()

@@ -26,6 +26,10 @@ _SENTENCES = {
     "copy_changed": "the copy of what was counted was changed",
     "copy_unexplained": "copy and case differ, and no later note explains it",
     "figure_changed": "a frozen figure does not follow from its copy",
+    "leaf_missing": "a leaf of the sealed log is missing",
+    "sealed_note_missing": "a sealed note was deleted",
+    "sealed_note_changed": "a sealed note was changed",
+    "tree_changed": "a head of the sealed log does not follow from its leaves",
     "rating_unexplained": "ratings differ, and no later note explains it",
 }
 

@@ -184,14 +184,16 @@ class Due(Struct, frozen=True):
     which: str
 
 
-def due_of(clocks: tuple[ClockView, ...], tracks: Tracks) -> Due:
+def due_of(clocks: tuple[ClockView, ...], tracks: Tracks, *, today: date) -> Due:
     """The nearest clock that runs, in words; else that it stands still, has ended, or never was."""
     shown = [clock for clock in clocks if clock.stopped_by != "rule"]
-    running = [(clock.due_at, clock) for clock in shown if clock.stopped_at is None and clock.due_at is not None]
+    running = [
+        (clock.due_at, clock) for clock in shown if clock.stopped_at is None and clock.due_at is not None
+    ]
     if running:
         nearest = min(running, key=lambda pair: pair[0])[1]
         track = _track(tracks, nearest.which)
-        kind = "late" if track.overdue else "today" if track.due_today else ""
+        kind = "late" if track.overdue else "today" if track.due_on == today else ""
         return Due(_capital(track.state_text), kind, "alert" if kind == "late" else "clock", nearest.which)
     if any(clock.is_paused for clock in shown):
         which = "promise" if tracks.promise else "law"
@@ -214,12 +216,14 @@ def row_of(visit: Visit, row: QueueRow, which: Queue) -> InboxRow:
     city = visit.city
     service = words.service_name(city, row.service)
     tracks = clock_of(row.clocks, city=city, now=visit.now)
-    due = due_of(row.clocks, tracks)
+    due = due_of(row.clocks, tracks, today=visit.now.astimezone(city.zone).date())
     meta = [row.reference, item_words.kind_word(row.kind), service, _shortened(row.place)]
     if len(departments_of(visit.staff, city)) > 1 and row.department:
         meta.insert(3, words.department_name(city, row.department))
     if row.number > 1:
-        meta.append(_("second look") if row.state in ("received", "open", "waiting") else _("looked at again"))
+        meta.append(
+            _("second look") if row.state in ("received", "open", "waiting") else _("looked at again")
+        )
     return InboxRow(
         href=f"/staff/item/{row.reference}?{urlencode({'queue': which})}",
         title=item_words.title_of(row.opening, otherwise=service),
@@ -314,7 +318,9 @@ def _filters(
     found = []
     if len(departments) > 1:
         options = [Option(key, words.department_name(city, key)) for key in departments]
-        found.append(Filter("department", _("Department"), [Option("", _("All")), *options], department or ""))
+        found.append(
+            Filter("department", _("Department"), [Option("", _("All")), *options], department or "")
+        )
     options = [Option(s.key, languages.in_language(s.name)) for s in city.service]
     found.append(Filter("service", _("Service"), [Option("", _("All")), *options], service or ""))
     options = [Option(key, item_words.kind_word(key)) for key in KINDS]
@@ -335,7 +341,9 @@ def _empty(which: Queue) -> str:
         "triage": _("Every case has its department."),
         "waiting": _("No question to a citizen is open."),
         "answered": _("No answered case is inside its time for a second look."),
-        "closed": _("No case is closed yet. An answered case is closed when the time for a second look is over."),
+        "closed": _(
+            "No case is closed yet. An answered case is closed when the time for a second look is over."
+        ),
         "void": _("Nothing was set aside."),
     }[which]
 

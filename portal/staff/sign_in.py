@@ -71,10 +71,18 @@ def sign_in(visit: Visit) -> Reply:
     finally:
         _turns.release()
     if account_id is None:
-        return _form(visit, 422, email, [FieldError("email", _("This e-mail address and password do not open an account"))])
+        return _form(
+            visit,
+            422,
+            email,
+            [FieldError("email", _("This e-mail address and password do not open an account"))],
+        )
     with visit.site.database.write() as session:
         identifier = sessions.start(
-            session, account_id=account_id, now=datetime.now(UTC), replaces=visit.cookies.get(STAFF_COOKIE, "")
+            session,
+            account_id=account_id,
+            now=datetime.now(UTC),
+            replaces=visit.cookies.get(STAFF_COOKIE, ""),
         )
         viewer = accounts.find_viewer(session, account_id)
     return redirect(first_page(viewer) if viewer else "/staff/sign-in", cookies=[staff_cookie(identifier)])
@@ -97,8 +105,10 @@ def first_page(viewer: Viewer) -> str:
 
 def _find_account(visit: Visit, email: str, password: str) -> int | None:
     """The account that this address and password open. Every way to None takes one verification."""
-    with visit.site.database.read() as session:
-        account = accounts.find_by_email(session, email)
+    account = None
+    if email.isprintable():  # A NUL is no text to PostgreSQL.
+        with visit.site.database.read() as session:
+            account = accounts.find_by_email(session, email)
     is_plausible = len(password) <= accounts.PASSWORD_MOST
     stored = account.password_hash if account and is_plausible else ""
     fits = accounts.password_fits(stored, password[: accounts.PASSWORD_MOST])

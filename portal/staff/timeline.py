@@ -71,7 +71,13 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
     department = words.department_name(city, entry.department)
     if entry.side == "citizen":
         return _line(
-            anchor, "citizen", citizen_name(item), entry.at, city, sentence=_citizen_act(entry.act), text=entry.text
+            anchor,
+            "citizen",
+            citizen_name(item),
+            entry.at,
+            city,
+            sentence=_citizen_act(entry.act),
+            text=entry.text,
         )
     if entry.side == "city":
         who = f"{department} · {name}" if entry.department else name
@@ -81,12 +87,21 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
             return _line(anchor, "city", who, entry.at, city, marks=marks, text=entry.text)
         outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
         return _line(
-            anchor, "city", who, entry.at, city, marks=[outcome, seen], text=entry.answer.text, after=_after(entry)
+            anchor,
+            "city",
+            who,
+            entry.at,
+            city,
+            marks=[outcome, seen],
+            text=entry.answer.text,
+            after=_after(entry),
         )
     if entry.side == "internal":
         marks = [Mark("internal", _("Internal"))]
         sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
-        return _line(anchor, "internal", name, entry.at, city, marks=marks, sentence=sentence, text=entry.text)
+        return _line(
+            anchor, "internal", name, entry.at, city, marks=marks, sentence=sentence, text=entry.text
+        )
     facts = {"name": name, "department": department}
     sentence = {
         "taken": _("%(name)s took it") % facts,

@@ -93,7 +93,11 @@ def route_words(city: City, route: str) -> str:
     """Why an item is where it is."""
     if route.startswith("rule:"):
         rule = next((rule for rule in city.routing.rule if rule.key == route[5:]), None)
-        return languages.in_language(rule.reason) if rule else _("By a rule of the city: %(key)s") % {"key": route[5:]}
+        return (
+            languages.in_language(rule.reason)
+            if rule
+            else _("By a rule of the city: %(key)s") % {"key": route[5:]}
+        )
     return {
         "service": _("By the service that was chosen"),
         "keywords": _("By words in the text"),
@@ -129,16 +133,22 @@ def role_does(role: str) -> list[str]:
         "quality": [
             _("You will watch the measures, keep the quality record, and follow actions and reviews."),
             _("You read no case by this role."),
-            _("The pages for this work are not built yet. What the city publishes is on its public quality page."),
+            _(
+                "The pages for this work are not built yet. What the city publishes is on its public quality page."
+            ),
         ],
         "admin": [
             _("You will keep the accounts of staff and the profile of the city."),
             _("You read no case by this role."),
-            _("The pages for this work are not built yet. Until then the operator does it with the kanali command."),
+            _(
+                "The pages for this work are not built yet. Until then the operator does it with the kanali command."
+            ),
         ],
         "auditor": [
             _("You will read the ledger and the quality record, and check them against each other."),
             _("You read no case by this role."),
-            _("The pages for this work are not built yet. Until then the operator can run the check for you."),
+            _(
+                "The pages for this work are not built yet. Until then the operator can run the check for you."
+            ),
         ],
     }[role]

@@ -34,6 +34,7 @@ def test_contrast_is_that_of_the_design(one: str, other: str, ratio: float) -> N
         ("#6b1a3d", []),  # Plum stands 28 degrees from it.
         ("#7a1512", ["hue_near_error"]),
         ("#6e2c00", ["hue_near_error"]),
+        ("#7a122b", ["hue_near_error"]),  # On the other side of red, across 360 degrees.
         ("#4d8fa0", ["contrast", "contrast", "contrast"]),
     ],
 )
@@ -81,6 +82,7 @@ def test_plain_shapes_are_fine(mark: str) -> None:
         (_mark('<rect fill="red"/>'), "mark_paint"),
         (_mark('<rect fill="url(#a)"/>'), "mark_paint"),
         (_mark('<rect width="url(#a)"/>'), "mark_value"),
+        (_mark('<rect width="calc(1)"/>'), "mark_value"),
         (_mark('<rect transform="url(javascript:alert(1))"/>'), "mark_value"),
         (_mark('<path d="M0 0&lt;script&gt;"/>'), "mark_value"),
         (_mark("<g>words</g>"), "mark_text"),

@@ -36,6 +36,10 @@ def _identity(**changes: object) -> Callable[[City], City]:
     return lambda city: replace(city, identity=replace(city.identity, **changes))
 
 
+def _contact(**changes: object) -> Callable[[City], City]:
+    return lambda city: _identity(contact=replace(city.identity.contact, **changes))(city)
+
+
 def _colours(**changes: str) -> Callable[[City], City]:
     return lambda city: _identity(colours=replace(city.identity.colours, **changes))(city)
 
@@ -122,6 +126,9 @@ FAULTS: list[tuple[str, Callable[[City], City], str, str]] = [
     ("missing_wording", _identity(name={"en": "Town", "el": "Δήμος"}), "city.toml", "name"),
     ("empty", _identity(name={**WORDS, "lt": " "}), "city.toml", "name → lt"),
     ("missing_wording", _identity(sample={"en": "Sample"}), "city.toml", "sample"),
+    ("missing_wording", _contact(address={"en": "Street"}), "city.toml", "contact → address"),
+    ("empty", _contact(phone=""), "city.toml", "contact → phone"),
+    ("not_a_mail_address", _contact(email="town"), "city.toml", "contact → email"),
     ("unknown_zone", _identity(zone="Europe/Riverton"), "city.toml", "zone"),
     ("unknown_zone", _identity(zone="../etc/passwd"), "city.toml", "zone"),
     ("duplicate", _identity(languages=("en", "el", "lt", "el")), "city.toml", "languages"),

@@ -69,7 +69,7 @@ def test_a_shipped_city_comes_back_as_it_was(folder: Path, tmp_path: Path) -> No
     assert read_folder(tmp_path / "copy") == city
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     sample=WORDS,
     name=WORDS,

@@ -173,10 +173,12 @@ def test_a_broken_list_of_departments_brings_no_false_accusations(folder: Path) 
     assert _faults(folder) == [("departments.toml", "department", "wrong_type")]
 
 
-def test_the_reserves_of_a_wrong_date_hour_and_boolean_are_faults_not_crashes(folder: Path) -> None:
+def test_a_wrong_number_boolean_or_hour_is_a_fault_not_a_crash(folder: Path) -> None:
     _change(folder / "deadlines.toml", ("roll = true", 'roll = "yes"'), ("days = 20", "days = 20.5"))
+    _change(folder / "services.toml", ("promise_days = 5", "promise_days = true"))
     _change(folder / "calendar.toml", ("[office_hours]", "[office_hours]\nsunday = 8"))
     assert _faults(folder) == [
+        ("services.toml", "service[1] street-lighting → promise_days", "wrong_type"),
         ("deadlines.toml", "law[1] answer → days", "wrong_type"),
         ("deadlines.toml", "law[1] answer → roll", "wrong_type"),
         ("calendar.toml", "office_hours → sunday", "wrong_type"),

@@ -24,6 +24,7 @@ from feedback.text.fold import fold
         ("Straße Żółć", "straße zołc"),
         ("", ""),
         ("€ … !", ""),
+        ("한국", "한국"),  # Taken apart and put together again.
         ("Й हिन्दी", "и हिन्दी"),  # Signs that are part of a letter in other scripts stay.
     ],
 )

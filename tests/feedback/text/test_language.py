@@ -27,6 +27,20 @@ def test_the_language_of_a_short_message_is_found(expected: str, prior: str, tex
 
 
 @pytest.mark.parametrize("prior", ["el", "lt", "en"])
+@pytest.mark.parametrize(
+    ("expected", "text"),
+    [
+        ("lt", "Nuotėkis rūsyje"),
+        ("other", "Sperrmüll"),
+        ("en", "Flickering fluorescent lighting"),
+        ("lt", "perpildytas griovys uzlietas"),
+    ],
+)
+def test_letters_and_shapes_tell_where_no_common_word_does(expected: str, text: str, prior: str) -> None:
+    assert detect(text, prior) == expected
+
+
+@pytest.mark.parametrize("prior", ["el", "lt", "en"])
 @pytest.mark.parametrize("text", ["", " ", "12:30", "…", "OK", "Volvo", "\x00\x07"])
 def test_the_language_of_the_page_decides_where_nothing_tells(text: str, prior: str) -> None:
     assert detect(text, prior) == prior

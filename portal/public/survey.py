@@ -1,0 +1,163 @@
+"""The survey about one case: two ratings and, if one likes, words. By the link of a mail, or by the opened case.
+
+Confidential, not anonymous, and the page says so. Answering again replaces; a link that is over is answered 410.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from msgspec import Struct
+
+from feedback.errors import Expired, Invalid
+from feedback.items import find
+from feedback.items.lifecycle import may
+from feedback.items.views import ItemView
+from feedback.satisfaction import respond
+from feedback.satisfaction.respond import CANT_SAY, COMMENT_MOST, STEPS, Open
+from portal.forms import FieldError, errors_of
+from portal.item_words import title_of
+from portal.languages import gettext as _
+from portal.pages import Reply, Visit, render, route
+
+MINE = "mine"
+"""In place of a token: the case that this browser has open."""
+
+
+class Step(Struct, frozen=True):
+    """One place of the scale; `number` is empty for "can't say"."""
+
+    value: str
+    label: str
+    number: str
+
+
+class SurveyPage(Struct, frozen=True, kw_only=True):
+    """The two questions, with what was answered before."""
+
+    action: str
+    reference: str
+    title: str
+    """The first words of what the citizen wrote; empty by a mailed link, which shows nothing of the case."""
+    ends_on: date
+    steps: list[Step]
+    apart: Step
+    outcome: str
+    handling: str
+    comment: str
+    comment_most: int
+    is_answered: bool
+    errors: list[FieldError]
+
+
+class ThanksPage(Struct, frozen=True, kw_only=True):
+    """After answering."""
+
+    reference: str
+    is_replaced: bool
+    ends_on: date
+    action: str
+    second_look_until: date | None
+    """Offered to whoever is not satisfied, while there is time."""
+
+
+@route("/{language}/survey/mine", "GET", "POST", policy="code")
+def mine(visit: Visit) -> Reply:
+    """By the opened case, for everybody. Refuses Expired where there is no open invitation."""
+    assert visit.item_id is not None
+    with visit.site.database.read() as session:
+        found = respond.find_open_for_item(session, item_id=visit.item_id, now=visit.now)
+    if found is None:
+        raise Expired("survey_over")
+    return _answer(visit, found, MINE)
+
+
+@route("/{language}/survey/{token}", "GET", "POST", policy="public")
+def by_link(visit: Visit) -> Reply:
+    """By the link of a mail. Refuses NotFound (a foreign link) and Expired."""
+    token = visit.params["token"]
+    with visit.site.database.read() as session:
+        found = respond.find_open(session, token=token, now=visit.now)
+    return _answer(visit, found, token)
+
+
+def _answer(visit: Visit, found: Open, token: str) -> Reply:
+    if visit.method == "GET":
+        return _form(visit, found, token)
+    outcome, handling = visit.form.number("outcome"), visit.form.number("handling")
+    comment = visit.form.text("comment")
+    try:
+        with visit.site.database.write() as session:
+            respond.respond(
+                session,
+                invitation_id=found.invitation_id,
+                outcome=outcome,
+                handling=handling,
+                comment=comment,
+                now=visit.now,
+            )
+    except Invalid as refusal:
+        return _form(visit, found, token, errors=errors_of(refusal.faults))
+    return _thanks(visit, found, token, is_unhappy=respond.is_unhappy(outcome, handling))
+
+
+def _thanks(visit: Visit, found: Open, token: str, *, is_unhappy: bool) -> Reply:
+    """Thanks, and the second look for whoever is not satisfied. A survey's link never opens the case for it."""
+    with visit.site.database.read() as session:
+        item = find.get_for_citizen(session, item_id=found.item_id)
+    until = _second_look_until(item, found, visit) if is_unhappy else None
+    page = ThanksPage(
+        reference=found.reference,
+        is_replaced=found.is_answered,
+        ends_on=found.ends_at.astimezone(visit.city.zone).date(),
+        action=visit.here(f"/survey/{token}"),
+        second_look_until=until,
+    )
+    return render(visit, "public/survey_thanks.html", page=page)
+
+
+def _second_look_until(item: ItemView, found: Open, visit: Visit) -> date | None:
+    """The last day for a second look at the answer that was rated, while it can still be asked for."""
+    until = item.cycle.second_look_until
+    if item.cycle.id != found.cycle_id or until is None or not may(item.state, "second_look"):
+        return None
+    return until if visit.now.astimezone(visit.city.zone).date() <= until else None
+
+
+def _form(visit: Visit, found: Open, token: str, *, errors: list[FieldError] | None = None) -> Reply:
+    is_post = visit.method == "POST"
+    with visit.site.database.read() as session:
+        item = find.get_for_citizen(session, item_id=found.item_id)
+    # An address that nobody confirmed may be another's: its link shows nothing that was said before.
+    is_known = token == MINE or (item.contact is not None and item.contact.confirmed_at is not None)
+    before = found if is_known else None
+    page = SurveyPage(
+        action=visit.here(f"/survey/{token}"),
+        reference=found.reference,
+        title=title_of(item.text, otherwise="") if token == MINE else "",
+        ends_on=found.ends_at.astimezone(visit.city.zone).date(),
+        steps=_steps(),
+        apart=Step(str(CANT_SAY), _("I can’t say"), ""),
+        outcome=visit.form.text("outcome") if is_post else _given(before.outcome if before else None),
+        handling=visit.form.text("handling") if is_post else _given(before.handling if before else None),
+        comment=visit.form.text("comment") if is_post else (before.comment if before else ""),
+        comment_most=COMMENT_MOST,
+        is_answered=found.is_answered,
+        errors=errors or [],
+    )
+    return render(visit, "public/survey.html", status=422 if errors else 200, page=page)
+
+
+def _given(step: int | None) -> str:
+    return "" if step is None else str(step)
+
+
+def _steps() -> list[Step]:
+    labels = (
+        _("Very dissatisfied"),
+        _("Dissatisfied"),
+        _("In between"),
+        _("Satisfied"),
+        _("Very satisfied"),
+    )
+    return [Step(str(step), label, str(step)) for step, label in zip(STEPS, labels, strict=True)]

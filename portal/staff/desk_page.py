@@ -1,0 +1,372 @@
+"""What the desk shows of one item: who may do what now, what is asked, the composer, the facts.
+
+Makes the page's Struct from what was read. Decides nothing that a deed does not decide again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime
+
+from msgspec import Struct
+
+from feedback.city.profile import City
+from feedback.items.answer import ANSWER_MOST
+from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
+from feedback.items.sent import TEXT_MOST
+from feedback.items.views import ItemView
+from feedback.people.viewer import Viewer
+from feedback.satisfaction.respond import CANT_SAY, Rating
+from portal import item_words, languages
+from portal.clock_view import Tracks, clock_of
+from portal.forms import FieldError
+from portal.languages import gettext as _
+from portal.languages import ngettext
+from portal.staff import timeline, words
+from portal.staff.inbox import Due
+from portal.staff.timeline import DeskEntry
+from portal.staff.words import Mark
+
+
+class Typed(Struct, frozen=True, kw_only=True):
+    """What was typed into the composer: kept through every refusal."""
+
+    tab: str = "answer"
+    outcome: str = ""
+    text: str = ""
+    planned_on: str = ""
+    forwarded_to: str = ""
+
+
+class Clash(Struct, frozen=True, kw_only=True):
+    """A deed that was refused: why, what came in meanwhile, and what could not be sent."""
+
+    title: str
+    text: str
+    entries: list[DeskEntry]
+    kept: str
+    """What was typed, where the page has no form any more that could hold it."""
+
+
+class Option(Struct, frozen=True):
+    value: str
+    label: str
+
+
+class Tab(Struct, frozen=True):
+    label: str
+    href: str
+    icon: str
+    current: bool
+
+
+class Composer(Struct, frozen=True, kw_only=True):
+    """The form for an answer or a question."""
+
+    tab: str
+    tabs: list[Tab]
+    outcomes: list[Option]
+    typed: Typed
+    limit: int
+    today: str
+    """The first day that may be promised, for the date field."""
+
+
+class Acts(Struct, frozen=True, kw_only=True):
+    """What this person may do with the item as it stands."""
+
+    take: bool
+    answer: bool
+    ask: bool
+    resume: bool
+    hand_over: bool
+    void: bool
+    unvoid: bool
+    reopen: bool
+
+
+class LawFact(Struct, frozen=True):
+    """The row of law behind the law's clock."""
+
+    name: str
+    citation: str
+    to_verify: bool
+
+
+class Fact(Struct, frozen=True):
+    """A name and its value; `mark` stands behind the value."""
+
+    name: str
+    value: str
+    mark: str = ""
+    href: str = ""
+
+
+class RatingFact(Struct, frozen=True):
+    """What the citizen said of one cycle."""
+
+    title: str
+    outcome: str
+    handling: str
+    comment: str
+
+
+class QueueLink(Struct, frozen=True):
+    """A case of the list that this person came from."""
+
+    href: str
+    title: str
+    due: Due
+    current: bool
+
+
+class DeskPage(Struct, frozen=True, kw_only=True):
+    """The desk of one item."""
+
+    reference: str
+    address: str
+    version: int
+    last_entry: int
+    """Id of the newest entry shown, sent back with every form: what is newer came in meanwhile."""
+    kind: str
+    service: str
+    state: Mark
+    title: str
+    asked: str
+    """What is asked of this person now; empty where nothing is."""
+    standing: str
+    """How it stands, where nothing is asked."""
+    acts: Acts
+    sender: str
+    sender_line: str
+    words: str
+    entries: list[DeskEntry]
+    composer: Composer | None
+    tracks: Tracks
+    pause_note: str
+    law: LawFact | None
+    facts: list[Fact]
+    ratings: list[RatingFact]
+    status: str
+    """What was just done; empty otherwise."""
+    errors: list[FieldError]
+    clash: Clash | None
+    queue_title: str
+    queue_href: str
+    queue: list[QueueLink]
+
+
+def make_page(
+    item: ItemView,
+    *,
+    viewer: Viewer,
+    city: City,
+    ruling_city: City,
+    now: datetime,
+    typed: Typed,
+    ratings: Sequence[Rating] = (),
+    status: str = "",
+    errors: list[FieldError] | None = None,
+    clash: Clash | None = None,
+    queue_title: str = "",
+    queue_href: str = "/staff/inbox",
+    queue: list[QueueLink] | None = None,
+) -> DeskPage:
+    """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle."""
+    acts = acts_of(item, viewer)
+    address = f"/staff/item/{item.reference}"
+    service = words.service_name(city, item.cycle.service)
+    asked, standing = _asked(item, viewer, city, now)
+    law = item.cycle.clock("law")
+    rule = ruling_city.find_law(law.rule_key, law.rule_version) if law else None
+    return DeskPage(
+        reference=item.reference,
+        address=address,
+        version=item.version,
+        last_entry=item.entries[-1].id if item.entries else 0,
+        kind=item_words.kind_word(item.kind),
+        service=service,
+        state=words.state_mark(item.state, item.cycle.department),
+        title=item_words.title_of(item.text, otherwise=service),
+        asked=asked,
+        standing=standing,
+        acts=acts,
+        sender=timeline.citizen_name(item),
+        sender_line=" · ".join(
+            (
+                words.channel_word(item.channel),
+                languages.moment(item.received_at, city.zone),
+                words.language_word(item.language),
+            )
+        ),
+        words=item.text,
+        entries=timeline.entries_of(item, city=city),
+        composer=_composer(acts, typed, address, now.astimezone(city.zone).date()),
+        tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
+        pause_note=_pause_note(item),
+        law=LawFact(languages.in_language(rule.name), languages.in_language(rule.citation), rule.verify)
+        if rule
+        else None,
+        facts=_facts(item, city),
+        ratings=[_rating(item, rating) for rating in ratings],
+        status=status,
+        errors=errors or [],
+        clash=clash,
+        queue_title=queue_title,
+        queue_href=queue_href,
+        queue=queue or [],
+    )
+
+
+def acts_of(item: ItemView, viewer: Viewer) -> Acts:
+    """What this person may do: the state's moves, less what a second look leaves to another."""
+    barred = is_barred(item, viewer)
+
+    def can(move: Move) -> bool:
+        return may(item.state, move)
+
+    return Acts(
+        take=can("take") and not barred,
+        answer=can("answer") and not barred,
+        ask=can("ask") and not barred,
+        resume=can("resume"),
+        hand_over=can("hand_over"),
+        void=can("void"),
+        unvoid=can("unvoid"),
+        reopen=can("reopen"),
+    )
+
+
+def is_barred(item: ItemView, viewer: Viewer) -> bool:
+    """Whether this person answered the cycle before, so that its second look is another's."""
+    return item.cycle.barred_id is not None and item.cycle.barred_id == viewer.account_id
+
+
+def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:
+    if not acts.answer:
+        return None
+    tab = "question" if typed.tab == "question" and acts.ask else "answer"
+    tabs = [Tab(_("Answer"), f"{address}?tab=answer#composer", "send", tab == "answer")]
+    if acts.ask:
+        tabs.append(
+            Tab(
+                _("Question to the citizen"),
+                f"{address}?tab=question#composer",
+                "question",
+                tab == "question",
+            )
+        )
+    return Composer(
+        tab=tab,
+        tabs=tabs,
+        outcomes=[Option(key, item_words.outcome_word(key)) for key in OUTCOMES],
+        typed=typed,
+        limit=ANSWER_MOST if tab == "answer" else TEXT_MOST,
+        today=today.isoformat(),
+    )
+
+
+def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[str, str]:
+    """What is asked now, or how it stands where nothing is."""
+    cycle, day = item.cycle, _nearest_day(item)
+    if item.state in RUNNING and is_barred(item, viewer):
+        return _(
+            "A second look was asked for. You answered before, so another person must do it: the head of department where there is nobody else, or hand it over."
+        ), ""
+    if item.state == "received":
+        if cycle.department is None:
+            return _("Assign it to a department, or answer it yourself."), ""
+        if cycle.origin == "second_look":
+            return _("A second look was asked for: take it and look at it anew."), ""
+        return _("Nobody has taken it yet: take it or hand it over."), ""
+    if item.state == "open":
+        name = next(
+            (e.account_name for e in reversed(item.entries) if e.account_id == cycle.responder_id), ""
+        )
+        if cycle.responder_id is not None and cycle.responder_id != viewer.account_id:
+            return "", _("%(name)s works on it.") % {"name": name or _("A colleague")}
+        if _has_replied(item):
+            return _("The citizen has written again: read it, then answer."), ""
+        if day is None:
+            return _("Answer it."), ""
+        return _("Answer by %(day)s.") % {"day": languages.day_long(day)}, ""
+    if item.state == "waiting":
+        return "", _(
+            "A question to the citizen is open. The reply brings the case back; you can also go on without it."
+        )
+    if item.state == "answered" and cycle.second_look_until is not None:
+        until = languages.day_plain(cycle.second_look_until)
+        return "", _("Answered. The citizen may ask for a second look until %(day)s.") % {"day": until}
+    if item.state == "void":
+        return "", _("Set aside: it counts nowhere and its clocks stand.")
+    return "", _("Nothing is asked of the city any more.")
+
+
+def _nearest_day(item: ItemView) -> date | None:
+    days = [c.due_on for c in item.cycle.clocks if c.stopped_at is None and c.due_on is not None]
+    return min(days, default=None)
+
+
+def _has_replied(item: ItemView) -> bool:
+    spoken = [
+        entry
+        for entry in item.entries
+        if entry.cycle_id == item.cycle.id and entry.side in ("citizen", "city")
+    ]
+    return bool(spoken) and spoken[-1].act in ("reply", "addition")
+
+
+def _pause_note(item: ItemView) -> str:
+    pauses = max((len(clock.pauses) for clock in item.cycle.clocks), default=0)
+    if not pauses:
+        return ""
+    return ngettext(
+        "Stopped once, while a question to the citizen was open.",
+        "Stopped %(num)s times, while questions to the citizen were open.",
+        pauses,
+    ) % {"num": pauses}
+
+
+def _facts(item: ItemView, city: City) -> list[Fact]:
+    cycle, contact = item.cycle, item.contact
+    found = [
+        Fact(_("Department"), words.department_name(city, cycle.department)),
+        Fact(_("Why there"), words.route_words(city, cycle.route)),
+        Fact(_("Service"), words.service_name(city, cycle.service)),
+        Fact(_("Nature by law"), words.nature_word(cycle.nature)),
+        Fact(_("Place"), item.place or _("Not given")),
+    ]
+    if item.lat is not None and item.lon is not None:
+        found.append(Fact(_("Position"), f"{item.lat:.5f}, {item.lon:.5f}"))
+    if contact is None:
+        found.append(
+            Fact(
+                _("Contact"),
+                _("Anonymous: the citizen follows with the code only")
+                if item.is_anonymous
+                else _("None given: the citizen follows with the code"),
+            )
+        )
+    else:
+        if contact.email:
+            mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
+            found.append(Fact(_("E-mail"), contact.email, mark, f"mailto:{contact.email}"))
+        if contact.phone:
+            found.append(Fact(_("Phone"), contact.phone))
+        found.append(Fact(_("Writes to us in"), words.language_word(contact.language)))
+    found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
+    if cycle.number > 1:
+        found.append(Fact(_("Round"), str(cycle.number), languages.moment(cycle.started_at, city.zone)))
+    return found
+
+
+def _rating(item: ItemView, rating: Rating) -> RatingFact:
+    number = next((cycle.number for cycle in item.cycles if cycle.id == rating.cycle_id), 1)
+    title = _("Round %(number)s") % {"number": number} if len(item.cycles) > 1 else ""
+    return RatingFact(title, _step(rating.outcome), _step(rating.handling), rating.comment)
+
+
+def _step(step: int | None) -> str:
+    if step is None:
+        return _("not rated")
+    return _("can’t say") if step == CANT_SAY else _("%(step)s of 5") % {"step": step}

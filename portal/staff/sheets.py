@@ -1,0 +1,141 @@
+"""Deeds of the desk that have a page of their own: hand over, set aside, reopen. Each asks a reason.
+
+Makes the page's Struct; the deeds themselves are called in `desk.py`.
+"""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from feedback.city.profile import City
+from feedback.items.lifecycle import Move
+from feedback.items.triage import REASON_MOST
+from feedback.items.views import ItemView
+from portal import item_words, languages
+from portal.forms import FieldError, Form
+from portal.languages import gettext as _
+from portal.staff import words
+from portal.staff.desk_page import Clash, Option
+from portal.staff.words import Mark
+
+
+class Sheet(Struct, frozen=True):
+    """Which deed; its path behind the item's address, and the move that it makes."""
+
+    path: str
+    move: Move
+
+
+HAND_OVER = Sheet("hand-over", "hand_over")
+VOID = Sheet("void", "void")
+REOPEN = Sheet("reopen", "reopen")
+
+
+class SheetPage(Struct, frozen=True, kw_only=True):
+    """The form of one deed."""
+
+    reference: str
+    title: str
+    item_title: str
+    item_href: str
+    state: Mark
+    explanation: list[str]
+    action: str
+    button: str
+    is_destructive: bool
+    version: int
+    last_entry: int
+    departments: list[Option]
+    """Empty where the deed asks for none."""
+    department: str
+    services: list[Option]
+    service: str
+    reason: str
+    reason_hint: str
+    limit: int
+    errors: list[FieldError]
+    clash: Clash | None
+    may_send: bool
+    """The state still allows it; else the page only gives the words back."""
+
+
+class KeptPage(Struct, frozen=True):
+    """What was typed for a case that is not there (any more)."""
+
+    text: str
+
+
+def make_page(
+    sheet: Sheet,
+    item: ItemView,
+    *,
+    city: City,
+    form: Form,
+    errors: list[FieldError],
+    clash: Clash | None,
+    may_send: bool,
+) -> SheetPage:
+    """The page, with what was typed."""
+    service = words.service_name(city, item.cycle.service)
+    title, explanation, button, hint = _words(sheet, item, city)
+    asks_department = sheet.move == "hand_over"
+    return SheetPage(
+        reference=item.reference,
+        title=title,
+        item_title=item_words.title_of(item.text, otherwise=service),
+        item_href=f"/staff/item/{item.reference}",
+        state=words.state_mark(item.state, item.cycle.department),
+        explanation=explanation,
+        action=f"/staff/item/{item.reference}/{sheet.path}",
+        button=button,
+        is_destructive=sheet.move == "void",
+        version=item.version,
+        last_entry=item.entries[-1].id if item.entries else 0,
+        departments=_departments(city) if asks_department else [],
+        department=form.text("department"),
+        services=_services(city, service) if asks_department else [],
+        service=form.text("service"),
+        reason=form.text("reason"),
+        reason_hint=hint,
+        limit=REASON_MOST,
+        errors=errors,
+        clash=clash,
+        may_send=may_send,
+    )
+
+
+def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], str, str]:
+    """Title, explanation, button, and who reads the reason."""
+    public = _("The citizen can read the reason in the history of the case.")
+    if sheet.move == "hand_over":
+        clocks = _("The clocks run on from the day of receipt. Another service changes the promise.")
+        if item.cycle.department is None:
+            return _("Assign to a department"), [clocks], _("Assign"), public
+        now_at = _("It is now with: %(department)s.") % {
+            "department": words.department_name(city, item.cycle.department)
+        }
+        return _("Hand over to another department"), [now_at, clocks], _("Hand over"), public
+    if sheet.move == "void":
+        explanation = [
+            _(
+                "For spam and tests only. The case counts nowhere, its clocks stop, and its number stays taken."
+            ),
+            _("It can be undone at any time."),
+        ]
+        return _("Set the case aside"), explanation, _("Set aside"), _("Only staff read the reason.")
+    explanation = [
+        _(
+            "The answer stays in the history. The case goes back to the queue of its department and gets new clocks."
+        ),
+    ]
+    return _("Open the case again"), explanation, _("Open again"), public
+
+
+def _departments(city: City) -> list[Option]:
+    named = [Option(d.key, languages.in_language(d.name)) for d in city.department]
+    return [Option("", _("Choose a department")), *named]
+
+
+def _services(city: City, now: str) -> list[Option]:
+    named = [Option(s.key, languages.in_language(s.name)) for s in city.service if s.is_offered]
+    return [Option("", _("Leave as it is: %(service)s") % {"service": now}), *named]

@@ -1,0 +1,134 @@
+"""A town in which everything has happened once: every table under a digest holds rows, a month is closed."""
+
+from __future__ import annotations
+
+from feedback.city import versions
+from feedback.columns import table_of
+from feedback.items import converse, triage
+from feedback.items.sent import Sent
+from feedback.items.submit import Origin, prepare, submit
+from feedback.items.tables import Contact
+from feedback.ledger import log
+from feedback.ledger.notes import SYSTEM, Actor
+from feedback.satisfaction import invite, respond
+from portal.closing import close_month, freeze_what_is_due
+from tests.town import Report, Town
+
+
+def live(town: Town) -> list[Report]:
+    """Let two weeks of November pass and close the month; gives the reports of the citizens."""
+    town.at("2026-11-02 09:00")
+    first, second = town.account(name="Una Alder"), town.account(name="Otto Birch")
+    clerk = Actor("staff", town.account("clerk", name="Carl Cedar"))
+    reports = []
+    for number in range(1, 9):
+        town.later(minutes=20)
+        reports.append(
+            town.citizen_reports(
+                f"The lamp at number {number} is dark.",
+                service="street-lighting",
+                name=f"Person {number}",
+                email=f"person{number}@example.org",
+                place=f"Mill Lane {number}",
+            )
+        )
+    confirm(town, reports[0])
+    town.later(hours=5)
+    town.takes(reports[0], by=first)
+    town.asks(reports[1], by=first)
+    town.hands_over(reports[2], "dept-b")
+    town.voids(reports[3])
+    with town.database.write() as session:
+        converse.withdraw(session, item_id=reports[4].id, now=town.now)
+    town.later(days=2)
+    with town.database.write() as session:
+        converse.add_words(session, item_id=reports[1].id, text="The one by the bridge.", now=town.now)
+    town.later(days=1)
+    for report in reports[:3]:
+        town.answers(report, by=first)
+    town.answers(reports[5], "Forwarded.", outcome="not_ours", forwarded_to="The harbour", by=first)
+    town.later(days=1)
+    with town.database.write() as session:
+        ruling = versions.current(session)
+        converse.second_look(
+            session, item_id=reports[0].id, ruling=ruling, text="It is dark again.", now=town.now
+        )
+    town.later(days=1)
+    town.answers(reports[0], "Now it burns.", by=second)
+    town.later(days=7)
+    ask_how_it_went(town)
+    for report in reports[:3]:
+        rate(town, report, outcome=4, handling=2)
+    with town.database.write() as session:
+        foreign = Sent(kind="request", text="An old case", service="roads", language="en", channel="import")
+        origin = Origin(system="elsewhere", number="17", counted=True)
+        prepared = prepare(ruling=ruling, sent=foreign, received_at=town.now, origin=origin)
+        submit(session, prepared=prepared, key=None, origin=origin, by=SYSTEM, now=town.now)
+    town.at("2026-12-05 10:00")
+    assert close_month(town.database, period="2026-11", now=town.now)
+    town.at("2026-12-20 10:00")
+    assert freeze_what_is_due(town.database, now=town.now) == 1
+    with town.database.write() as session:
+        triage.reopen(
+            session,
+            item_id=reports[1].id,
+            seen_version=town.item(reports[1].reference).version,
+            ruling=ruling,
+            reason="The lamp is dark again.",
+            by=clerk,
+            now=town.now,
+        )
+    seal(town)
+    return reports
+
+
+def confirm(town: Town, report: Report) -> None:
+    """The citizen confirms the address by the link of a mail."""
+    with town.database.write() as session:
+        contact_id = session.execute(
+            table_of(Contact).select().where(table_of(Contact).c.item_id == report.id)
+        ).one()
+        token = converse.make_link(
+            session,
+            purpose="confirm",
+            item_id=report.id,
+            target_id=contact_id.id,
+            now=town.now,
+            ends_at=town.now + converse.CONFIRM_LIVES,
+        )
+    with town.database.write() as session:
+        converse.confirm_address(session, token=token, now=town.now)
+
+
+def ask_how_it_went(town: Town) -> int:
+    """The job that invites; how many were invited."""
+    with town.read() as session:
+        due = invite.find_due(session, city=town.city, today=town.today)
+    for cycle_id in due:
+        with town.database.write() as session:
+            invite.invite(session, cycle_id=cycle_id, now=town.now)
+    return len(due)
+
+
+def rate(town: Town, report: Report, *, outcome: int | None, handling: int | None) -> None:
+    """The citizen rates the newest answer."""
+    with town.read() as session:
+        found = respond.find_open_for_item(session, item_id=report.id, now=town.now)
+    assert found is not None
+    with town.database.write() as session:
+        respond.respond(
+            session,
+            invitation_id=found.invitation_id,
+            outcome=outcome,
+            handling=handling,
+            comment="Thank you.",
+            now=town.now,
+        )
+
+
+def seal(town: Town) -> int:
+    """The sealing job; how many notes were sealed."""
+    with town.read() as session:
+        found = log.find_unsealed(session, limit=10_000)
+    with town.database.write() as session:
+        return log.seal(session, found=found, now=town.now)

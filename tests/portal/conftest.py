@@ -1,0 +1,15 @@
+"""What tests of pages share: an installation of the invented town with its portal running."""
+
+from __future__ import annotations
+
+import pytest
+
+from portal.database import Database
+from portal.settings import Settings
+from tests.town import Town
+
+
+@pytest.fixture
+def town(database: Database, settings: Settings) -> Town:
+    """Riverton on a Monday morning, on SQLite and on PostgreSQL; nobody has written yet."""
+    return Town(database, settings)
