@@ -94,12 +94,13 @@ def create_app(site: Site | None = None) -> Litestar:
     handlers: list[Any] = [_handler(site, route) for route in routes()]
     handlers += [_static(site), _city_css(site), _root(site), _live(), _ready(site)]
 
-    async def refused(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-        return await _in_thread(lambda: _refused(site, request, error))
+    def refused(request: Request[Any, Any, Any], error: Any) -> Response[Any]:
+        return _Later(lambda: _refused(site, request, error))
 
+    refusals: dict[int | type[Exception], Any] = {Exception: refused}
     return Litestar(
         route_handlers=handlers,
-        exception_handlers={Exception: refused},
+        exception_handlers=refusals,
         openapi_config=None,
         logging_config=None,
         request_max_body_size=BODY_MOST,
@@ -127,6 +128,21 @@ def _handler(site: Site, route: Route) -> HTTPRouteHandler:
 
 async def _in_thread(work: Callable[[], Response[bytes]]) -> Response[bytes]:
     return await asyncio.get_running_loop().run_in_executor(_executor, work)
+
+
+class _Later(Response[bytes]):
+    """A response that is made in a thread when it is sent: Litestar calls exception handlers on the event loop."""
+
+    def __init__(self, work: Callable[[], Response[bytes]]) -> None:
+        super().__init__(b"")
+        self._work = work
+
+    def to_asgi_response(self, *arguments: Any, request: Request[Any, Any, Any], **named: Any) -> Any:
+        async def send_made(scope: Any, receive: Any, send: Any) -> None:
+            made = await _in_thread(self._work)
+            await made.to_asgi_response(app=None, request=request)(scope, receive, send)
+
+        return send_made
 
 
 def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: Form) -> Response[bytes]:
@@ -244,10 +260,16 @@ def _static(site: Site) -> HTTPRouteHandler:
         if asset is None:
             raise HTTPException(status_code=404)
         is_current = request.query_params.get("v") == asset.fingerprint
-        kept = "public, max-age=31536000, immutable" if is_current else "public, max-age=300"
-        return _response(
-            site, Reply(content=asset.content, media_type=asset.media_type, headers={"Cache-Control": kept})
-        )
+        headers = {
+            "Cache-Control": "public, max-age=31536000, immutable" if is_current else "public, max-age=300",
+            "Vary": "Accept-Encoding",
+        }
+        # Pages are never compressed: they hold codes and keys beside words that a stranger may have chosen.
+        is_small = asset.gzipped and "gzip" in request.headers.get("accept-encoding", "")
+        if is_small:
+            headers["Content-Encoding"] = "gzip"
+        content = asset.gzipped if is_small else asset.content
+        return _response(site, Reply(content=content, media_type=asset.media_type, headers=headers))
 
     return _get("/static/{name:path}", endpoint)
 

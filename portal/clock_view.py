@@ -65,9 +65,7 @@ def clock_of(clocks: Sequence[ClockView], *, city: City, now: datetime) -> Track
         return Tracks(None, None)
     begin = min(clock.started_at for clock in shown.values())
     axis = _Axis(begin, max(instants))
-    found = {
-        which: _track(clock, ends[which], axis, city=city, now=now) for which, clock in shown.items()
-    }
+    found = {which: _track(clock, ends[which], axis, city=city, now=now) for which, clock in shown.items()}
     return Tracks(found.get("promise"), found.get("law"))
 
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from feedback.city import versions
 from feedback.ledger.notes import SYSTEM, Actor
 from feedback.quality import record
+from feedback.quality.measures import CountedRow, RatedRow
 from portal.database import Database
 
 CHUNK = 400
@@ -28,7 +29,7 @@ def close_month(database: Database, *, period: str, by: Actor = SYSTEM, now: dat
         record_id = record.begin(session, closing=closing, ruling=ruling)
     if record_id is None:
         return False
-    rows = [*closing.counted, *closing.rated]
+    rows: list[CountedRow | RatedRow] = [*closing.counted, *closing.rated]
     for start in range(0, len(rows), CHUNK):
         with database.write() as session:
             record.copy(session, record_id=record_id, rows=rows[start : start + CHUNK])

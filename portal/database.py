@@ -52,7 +52,9 @@ class Database:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.dialect: Literal["sqlite", "postgresql"] = "sqlite" if url.startswith("sqlite:") else "postgresql"
+        self.dialect: Literal["sqlite", "postgresql"] = (
+            "sqlite" if url.startswith("sqlite:") else "postgresql"
+        )
         self._turn = threading.Lock()
         self._owner: int | None = None
         if self.dialect == "sqlite":
@@ -101,11 +103,9 @@ class Database:
                 f"There is no database at {self.file}: run kanali init --city DIR first, "
                 "or correct KANALI_DATABASE_URL."
             )
-        with self._clear_errors():
-            with self._one_writer(), self._writer.connect() as connection:
-                found = find_revision(connection)
-                triggers = find_triggers(connection)
-                connection.rollback()
+        with self._clear_errors(), self._one_writer(), self._writer.connect() as connection:
+            found = find_revision(connection)
+            triggers = find_triggers(connection)
         check_revision(found, self.shown)
         missing = TRIGGERS[self.dialect] - triggers
         if missing:
@@ -226,7 +226,9 @@ class Database:
             return f"PostgreSQL does not answer for {self.shown} ({reason}): see that it runs and the URL is right."
         if "disk is full" in reason:
             return f"The disk that holds {self.shown} is full: make room."
-        return f"The database {self.shown} cannot be opened for writing ({reason}): correct its owner and mode."
+        return (
+            f"The database {self.shown} cannot be opened for writing ({reason}): correct its owner and mode."
+        )
 
 
 def find_revision(connection: sa.Connection) -> str | None:
@@ -322,7 +324,9 @@ def _postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, 
         if commit != "on":
             raise RuntimeError(f"synchronous_commit is {commit}: a commit would not be on disk")
         if encoding != "UTF8":
-            raise OperatorError(f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8.")
+            raise OperatorError(
+                f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8."
+            )
 
     return engine
 

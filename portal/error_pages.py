@@ -5,6 +5,8 @@ A refusal of a form (422, 409) is shown by its own handler, beside the fields; w
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from msgspec import Struct
 
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
@@ -26,6 +28,8 @@ class ErrorPage(Struct, frozen=True):
 def answer(visit: Visit, refusal: DomainError) -> Reply:
     """The page (or the way to the page) that answers a refusal."""
     if isinstance(refusal, SignInNeeded):
+        if visit.method == "POST":  # What was typed goes along, and the sign-in keeps it.
+            return Reply(status=307, headers={"Location": f"/staff/sign-in?to={quote(visit.path)}"})
         return redirect("/staff/sign-in")
     if isinstance(refusal, CodeNeeded):
         return redirect(visit.here("/track"))

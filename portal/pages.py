@@ -8,6 +8,7 @@ handlers in `app.py`.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 from collections.abc import Callable, Mapping
@@ -267,6 +268,8 @@ def _in_other(visit: Visit, code: str) -> str:
 
 class Asset(Struct, frozen=True):
     content: bytes
+    gzipped: bytes
+    """Smaller on the wire; empty where it would not be (fonts are compressed already)."""
     media_type: str
     fingerprint: str
 
@@ -289,9 +292,9 @@ class Assets:
             if path.is_file() and path.suffix in self._TYPES:
                 content = path.read_bytes()
                 mark = hashlib.sha256(content).hexdigest()[:12]
-                self.files[path.relative_to(STATIC).as_posix()] = Asset(
-                    content, self._TYPES[path.suffix], mark
-                )
+                smaller = b"" if path.suffix in (".woff2", ".png") else gzip.compress(content, mtime=0)
+                name = path.relative_to(STATIC).as_posix()
+                self.files[name] = Asset(content, smaller, self._TYPES[path.suffix], mark)
 
     def address(self, name: str) -> str:
         """The address of a file; refuses (KeyError) one that does not exist."""
@@ -312,7 +315,7 @@ def make_templates(assets: Assets) -> jinja2.Environment:
         languages.gettext, languages.ngettext, newstyle=True, pgettext=languages.pgettext
     )
     environment.globals["asset"] = assets.address
-    for name, function in {
+    filters: dict[str, Callable[..., Any]] = {
         "day_long": languages.day_long,
         "day_plain": languages.day_plain,
         "day_brief": languages.day_brief,
@@ -325,7 +328,8 @@ def make_templates(assets: Assets) -> jinja2.Environment:
         "percent": languages.percent,
         "words": languages.in_language,
         "paragraphs": paragraphs,
-    }.items():
+    }
+    for name, function in filters.items():
         environment.filters[name] = _unfolded(function)
     return environment
 

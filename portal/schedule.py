@@ -21,6 +21,8 @@ from feedback.outbox.tables import Job
 
 LOOKS_EVERY = timedelta(seconds=1)
 """How often an idle worker looks for due jobs."""
+MAIL_RESTS = timedelta(seconds=30)
+"""After a refusal that is not about the one mail: no server, no sign-in, no folder."""
 CHECKPOINT_EVERY = timedelta(minutes=1)
 """By the real clock: each worker carries SQLite's log over; no row is needed for it."""
 

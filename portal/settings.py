@@ -278,10 +278,14 @@ class _Reader:
             or parts.query
             or parts.fragment
         ):
-            self.fault(name, "must be http:// or https:// and a host, without a path: https://kanali.example.org")
+            self.fault(
+                name, "must be http:// or https:// and a host, without a path: https://kanali.example.org"
+            )
             return default
         if parts.scheme == "http" and not _is_loopback(parts.hostname):
-            self.fault(name, "is http for a host other than this machine: use https, or 127.0.0.1 to try it out")
+            self.fault(
+                name, "is http for a host other than this machine: use https, or 127.0.0.1 to try it out"
+            )
             return default
         return text
 
@@ -327,7 +331,9 @@ class _Reader:
             try:
                 found.append(ipaddress.ip_network(part))
             except ValueError:
-                self.fault(name, f"holds {part!r}: give addresses or networks, 10.0.0.0/8, with commas between")
+                self.fault(
+                    name, f"holds {part!r}: give addresses or networks, 10.0.0.0/8, with commas between"
+                )
         return tuple(found)
 
     def instant(self, name: str) -> datetime | None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 from uuid import uuid4
 
 import pytest
@@ -106,7 +108,7 @@ def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = Non
     return settings
 
 
-def leave_out(what: str, reason: str) -> None:
+def leave_out(what: str, reason: str) -> NoReturn:
     """End this test because the machine lacks something: left out and said, or failed where nothing may be."""
     if os.environ.get("TEST_NOTHING_LEFT_OUT"):
         pytest.fail(f"{what} may not be left out: {reason}", pytrace=False)
@@ -137,30 +139,25 @@ def _shared_folder(factory: pytest.TempPathFactory) -> Path:
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
-class _fresh:
+@contextmanager
+def _fresh(request: pytest.FixtureRequest, dialect: str, folder: Path) -> Iterator[Database]:
     """A fresh database of one dialect: copied from its template, gone afterwards."""
-
-    def __init__(self, request: pytest.FixtureRequest, dialect: str, folder: Path) -> None:
-        self._server: Server | None = None
-        if dialect == "sqlite":
-            file = folder / "kanali.db"
-            shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
-            file.chmod(0o600)
-            self._database = Database(f"sqlite:///{file}")
-        else:
-            template = request.getfixturevalue("postgresql_template")
-            self._server = request.getfixturevalue("postgresql_server")
-            self._name = f"kanali_{uuid4().hex[:12]}"
-            self._server.create(self._name, template=template)
-            self._database = Database(self._server.url_of(self._name))
-
-    def __enter__(self) -> Database:
-        return self._database
-
-    def __exit__(self, *_: object) -> None:
-        self._database.close()
-        if self._server is not None:
-            self._server.drop(self._name)
+    if dialect == "sqlite":
+        file = folder / "kanali.db"
+        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        file.chmod(0o600)
+        database = Database(f"sqlite:///{file}")
+        yield database
+        database.close()
+        return
+    template = request.getfixturevalue("postgresql_template")
+    server: Server = request.getfixturevalue("postgresql_server")
+    name = f"kanali_{uuid4().hex[:12]}"
+    server.create(name, template=template)
+    database = Database(server.url_of(name))
+    yield database
+    database.close()
+    server.drop(name)
 
 
 def _migrate(url: str) -> None:
@@ -168,5 +165,3 @@ def _migrate(url: str) -> None:
     with database.change_schema() as connection:
         upgrade(connection)
     database.close()
-
-

@@ -25,7 +25,12 @@ import psycopg
 from msgspec import Struct
 from psycopg import sql
 
-PROGRAMS = ("/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/opt/homebrew/opt/postgresql*/bin", "/usr/local/bin")
+PROGRAMS = (
+    "/usr/lib/postgresql/*/bin",
+    "/usr/pgsql-*/bin",
+    "/opt/homebrew/opt/postgresql*/bin",
+    "/usr/local/bin",
+)
 
 
 class Missing(Exception):
@@ -53,7 +58,9 @@ class Server(Struct, frozen=True):
 
     def drop(self, name: str) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+            )
 
 
 def find_server(folder: Path) -> Server:
@@ -154,13 +161,17 @@ def _start(programs: Path) -> dict[str, str]:
         "-c full_page_writes=off -c shared_buffers=32MB -c max_connections=200 -c autovacuum=off"
     )
     made = _run_as_server(
-        [str(programs / "initdb"), "-D", str(data), "-U", "kanali", "-E", "UTF8", "--locale=C", "--no-sync"]
-        + ["-A", "scram-sha-256", "--pwfile", str(word)]
+        [
+            *[str(programs / "initdb"), "-D", str(data), "-U", "kanali", "-E", "UTF8", "--locale=C"],
+            *["--no-sync", "-A", "scram-sha-256", "--pwfile", str(word)],
+        ]
     )
     if made.returncode == 0:
         made = _run_as_server(
-            [str(programs / "pg_ctl"), "start", "-w", "-t", "60", "-D", str(data), "-o", options]
-            + ["-l", str(folder / "log")]
+            [
+                *[str(programs / "pg_ctl"), "start", "-w", "-t", "60", "-D", str(data)],
+                *["-o", options, "-l", str(folder / "log")],
+            ]
         )
     if made.returncode != 0:
         said = " ".join((made.stderr or made.stdout).split())[-300:]
@@ -191,7 +202,13 @@ def _run_as_server(arguments: list[str]) -> subprocess.CompletedProcess[str]:
     with tempfile.TemporaryFile("w+") as said:
         who = {} if user is None else {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
         done = subprocess.run(
-            arguments, stdin=subprocess.DEVNULL, stdout=said, stderr=said, cwd="/", start_new_session=True, **who
+            arguments,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            cwd="/",
+            start_new_session=True,
+            **who,
         )
         said.seek(0)
         return subprocess.CompletedProcess(arguments, done.returncode, said.read(), "")

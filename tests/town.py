@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import jinja2
 import sqlalchemy as sa
 from bs4 import BeautifulSoup, Tag
 from litestar import Litestar
@@ -176,7 +177,7 @@ class Town:
             versions.store(session, city=self.city, source="load", by=SYSTEM, now=self.now)
             city_id = session.execute(sa.select(table_of(CityRow).c.id)).scalar_one()
             session.add(Installation(city_id=city_id, secret_id=self.secret.id, made_at=self.now))
-        assets = Assets()
+        assets, templates = _look()
         self.site = Site(
             settings=settings,
             database=database,
@@ -184,7 +185,7 @@ class Town:
             clock=lambda: self.now,
             demonstration=False,
             assets=assets,
-            templates=make_templates(assets),
+            templates=templates,
         )
         self.app = create_app(self.site)
 
@@ -322,9 +323,7 @@ class Town:
         by = Actor("staff", self.account("clerk"))
         with self.database.write() as session:
             version = find.get_for_citizen(session, item_id=report.id).version
-            triage.void(
-                session, item_id=report.id, seen_version=version, reason=reason, by=by, now=self.now
-            )
+            triage.void(session, item_id=report.id, seen_version=version, reason=reason, by=by, now=self.now)
 
     def answers(
         self,
@@ -373,9 +372,7 @@ class Town:
         """An item as its sender sees it."""
         table = table_of(Item)
         with self.read() as session:
-            key = session.execute(
-                sa.select(table.c.id).where(table.c.reference == reference)
-            ).scalar_one()
+            key = session.execute(sa.select(table.c.id).where(table.c.reference == reference)).scalar_one()
             return find.get_for_citizen(session, item_id=key)
 
     def count(self, model: Any) -> int:
@@ -398,3 +395,10 @@ class Town:
 @cache
 def _riverton() -> City:
     return read_folder(RIVERTON)
+
+
+@cache
+def _look() -> tuple[Assets, jinja2.Environment]:
+    """Static files and templates, read and compiled once for all tests of a process."""
+    assets = Assets()
+    return assets, make_templates(assets)

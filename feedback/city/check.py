@@ -21,6 +21,7 @@ from feedback.city.faults import (
     check_keys,
     check_words,
     entries_of,
+    parts_of,
     repeated,
     spot,
 )
@@ -43,31 +44,7 @@ DETECTED_LANGUAGES = ("el", "lt", "en", "other")
 
 def check(city: City) -> list[CityFault]:
     """Every fault of a whole profile, in the order of its files; empty where there is none."""
-    return check_parts(
-        Parts(
-            identity=city.identity,
-            languages=city.identity.languages,
-            zone=city.identity.zone,
-            colours=city.identity.colours,
-            departments=city.department,
-            department_keys=[department.key for department in city.department],
-            services=city.service,
-            service_keys=[service.key for service in city.service],
-            rules=city.routing.rule,
-            default_natures=city.deadlines.default_nature,
-            laws=city.deadlines.law,
-            calendar=city.calendar,
-            closed=city.calendar.closed,
-            survey=city.survey,
-            quality=city.quality,
-            commitments=city.quality.commitment,
-            commitment_ids=[commitment.id for commitment in city.quality.commitment],
-            targets=city.quality.target,
-            publication=city.publication,
-            policy=dict(city.policy),
-            mark=city.mark,
-        )
-    )
+    return check_parts(parts_of(city))
 
 
 def check_parts(parts: Parts) -> list[CityFault]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from feedback.city.profile import (
     Calendar,
+    City,
     ClosedDay,
     Colours,
     Commitment,
@@ -69,6 +70,33 @@ class Parts(Struct, kw_only=True):
     publication: Publication | None = None
     policy: dict[str, PolicyText | None] = {}
     mark: str | None = None
+
+
+def parts_of(city: City) -> Parts:
+    """A whole profile as parts: nothing is missing."""
+    return Parts(
+        identity=city.identity,
+        languages=city.identity.languages,
+        zone=city.identity.zone,
+        colours=city.identity.colours,
+        departments=city.department,
+        department_keys=[department.key for department in city.department],
+        services=city.service,
+        service_keys=[service.key for service in city.service],
+        rules=city.routing.rule,
+        default_natures=city.deadlines.default_nature,
+        laws=city.deadlines.law,
+        calendar=city.calendar,
+        closed=city.calendar.closed,
+        survey=city.survey,
+        quality=city.quality,
+        commitments=city.quality.commitment,
+        commitment_ids=[commitment.id for commitment in city.quality.commitment],
+        targets=city.quality.target,
+        publication=city.publication,
+        policy=dict(city.policy),
+        mark=city.mark,
+    )
 
 
 def spot(table: str, position: int, name: str = "") -> str:

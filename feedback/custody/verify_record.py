@@ -45,6 +45,9 @@ def verify_records(session: Session) -> Iterator[Finding]:
     for record in records:
         assert record.id is not None
         place = f"record:{record.period}"
+        if not (measures.is_period(record.period) and measures.is_period(record.window_from)):
+            yield Finding("row_changed", place, "period")
+            continue
         counted = copies.rows_of(session, Counted, CountedRow, [record.id])
         rated = copies.rows_of(session, Rated, RatedRow, [record.id])
         if copies.digest_rows(counted) != record.counted_digest:

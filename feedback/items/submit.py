@@ -46,8 +46,10 @@ _INSERT_CYCLE = sa.insert(_CYCLE).returning(_CYCLE.c.id)
 _INSERT_CLOCK = sa.insert(_CLOCK).returning(_CLOCK.c.id)
 _INSERT_EXTERNAL = sa.insert(_EXTERNAL).returning(_EXTERNAL.c.id)
 _INSERT_SUBMISSION: dict[str, Any] = {
-    "sqlite": sqlite.insert(_SUBMISSION).on_conflict_do_nothing(index_elements=["key_hash"]),
-    "postgresql": postgresql.insert(_SUBMISSION).on_conflict_do_nothing(index_elements=["key_hash"]),
+    name: insert(_SUBMISSION)
+    .on_conflict_do_nothing(index_elements=["key_hash"])
+    .returning(_SUBMISSION.c.key_hash)  # PostgreSQL's driver does not tell how many rows an INSERT made.
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 _FILL_SUBMISSION = (
     sa.update(_SUBMISSION)
@@ -324,7 +326,7 @@ def _first_with(session: Session, key: Key, prepared: Prepared, now: datetime) -
         _INSERT_SUBMISSION[session.get_bind().dialect.name],
         {"key_hash": key.key_hash, "body_digest": prepared.body_digest, "item_id": None, "at": now},
     )
-    return bool(done.rowcount == 1)
+    return done.first() is not None
 
 
 def _next_reference(session: Session, prepared: Prepared) -> str:

@@ -7,6 +7,7 @@ keep the version that they were computed by. Sources: ISO 9001 9.1.2–9.1.3, IS
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 from math import sqrt
@@ -144,6 +145,11 @@ def wilson(numerator: int, n: int) -> tuple[float, float]:
 def month_of(day: date) -> str:
     """`2026-10`"""
     return day.isoformat()[:7]
+
+
+def is_period(text: str) -> bool:
+    """Whether this is a month as we write it: `2026-10`."""
+    return bool(re.fullmatch(r"[12][0-9]{3}-(0[1-9]|1[0-2])", text, re.ASCII))
 
 
 def days_of_month(period: str) -> tuple[date, date]:

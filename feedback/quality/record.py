@@ -82,12 +82,9 @@ def months_to_close(session: Session, *, ruling: Ruling, now: datetime) -> list[
 
 def prepare(session: Session, *, ruling: Ruling, period: str, now: datetime) -> Closing:
     """What closing this month would write. Refuses PeriodUnknown and PeriodNotOver."""
-    try:
-        first, last = measures.days_of_month(period)
-    except ValueError as fault:
-        raise PeriodUnknown(period=period) from fault
-    if len(period) != 7:
+    if not measures.is_period(period):
         raise PeriodUnknown(period=period)
+    _, last = measures.days_of_month(period)
     if now.astimezone(ruling.city.zone).date() <= last:
         raise PeriodNotOver(period=period, last=last)
     counted = copies.count(session, period)

@@ -84,7 +84,9 @@ def export(folder: Path) -> None:
     """Write the profile in force into a folder: a new one, an empty one, or this city's own."""
     with opened(read_settings()) as installed, installed.database.read() as session:
         ruling = versions.current(session)
-    if folder.exists() and (not folder.is_dir() or (any(folder.iterdir()) and not (folder / "city.toml").exists())):
+    if folder.exists() and (
+        not folder.is_dir() or (any(folder.iterdir()) and not (folder / "city.toml").exists())
+    ):
         raise OperatorError(f"{folder} holds something other than a city's profile: name another folder.")
     try:
         write_folder(ruling.city, folder)

@@ -26,10 +26,14 @@ _INSTALLATION = table_of(Installation)
 
 
 @click.command()
-@click.option("--city", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the city's profile.")
+@click.option(
+    "--city", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the city's profile."
+)
 @click.option("--admin-email", default="", help="Mail address of the first administrator.")
 @click.option("--admin-name", default="", help="Name of the first administrator.")
-@click.option("--language", default="", help="Language of the first administrator; the city's own if left out.")
+@click.option(
+    "--language", default="", help="Language of the first administrator; the city's own if left out."
+)
 def command(folder: Path, admin_email: str, admin_name: str, language: str) -> None:
     """Create the database, load a city, make the first administrator."""
     settings = read_settings()
@@ -51,7 +55,9 @@ def command(folder: Path, admin_email: str, admin_name: str, language: str) -> N
     )
     name = city.identity.name.get("en", city.identity.key)
     click.echo(f"{settings.database_name} is ready for {name}. Next: kanali serve")
-    click.echo(f"Keep a copy of {settings.secret_file} apart from the database: without it no follow-up code works.")
+    click.echo(
+        f"Keep a copy of {settings.secret_file} apart from the database: without it no follow-up code works."
+    )
     if is_random:
         click.echo(f"Administrator {admin_email}, password (shown once): {password}")
 

@@ -35,7 +35,10 @@ def sentences(error: DomainError) -> list[str]:
 
 
 def _sentence(code: str, facts: Mapping[str, object]) -> str:
-    words = {name: ", ".join(map(str, fact)) if isinstance(fact, list | tuple) else fact for name, fact in facts.items()}
+    words = {
+        name: ", ".join(map(str, fact)) if isinstance(fact, list | tuple) else fact
+        for name, fact in facts.items()
+    }
     if code in _SENTENCES:
         return _SENTENCES[code].format(**words)
     told = ", ".join(f"{name} {fact}" for name, fact in words.items())

@@ -6,7 +6,9 @@ of them, and none outlives its parent. What is served is `portal/app.py`'s busin
 
 from __future__ import annotations
 
+import atexit
 import http.client
+import logging
 import multiprocessing
 import os
 import signal
@@ -38,7 +40,9 @@ _LOGGING: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "kanali: %(message)s"}},
-    "handlers": {"terminal": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}},
+    "handlers": {
+        "terminal": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
+    },
     "root": {"handlers": ["terminal"], "level": "WARNING"},
     "loggers": {
         "_granian": {"handlers": ["terminal"], "level": "WARNING", "propagate": False},
@@ -67,6 +71,7 @@ def command(no_worker: bool) -> int:
 
 def create_app() -> Any:
     """What a web process serves: the portal, in a process that ends with its parent."""
+    atexit.register(_leave)
     parent = multiprocessing.parent_process()
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
@@ -184,7 +189,9 @@ def _announce(settings: Settings, is_ended: threading.Event) -> None:
             continue
         finally:
             connection.close()
-        click.echo(f"Kanali is served at {settings.public_url}/ and for staff at {settings.public_url}/staff/")
+        click.echo(
+            f"Kanali is served at {settings.public_url}/ and for staff at {settings.public_url}/staff/"
+        )
         return
 
 
@@ -199,6 +206,14 @@ def _check_port(settings: Settings) -> None:
                 f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
                 "set KANALI_PORT (and KANALI_HOST), or end what uses it."
             ) from error
+
+
+def _leave() -> None:
+    """Ends this process without taking the interpreter apart: the server's own threads may still want it then."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _end_with(sentinel: int) -> None:

@@ -28,10 +28,14 @@ def command() -> None:
 @click.argument("email")
 @click.option("--name", required=True, help="Name, as citizens may read it.")
 @click.option("--role", required=True, type=click.Choice(ROLES), help="What the account may do.")
-@click.option("--department", "departments", multiple=True, help="Department that it answers for; may be repeated.")
+@click.option(
+    "--department", "departments", multiple=True, help="Department that it answers for; may be repeated."
+)
 @click.option("--language", default="", help="Language of its pages; the city's own if left out.")
 @_password
-def add(email: str, name: str, role: str, departments: tuple[str, ...], language: str, password_stdin: bool) -> None:
+def add(
+    email: str, name: str, role: str, departments: tuple[str, ...], language: str, password_stdin: bool
+) -> None:
     """Add an account."""
     password = _choose(password_stdin)
     password_hash = accounts.hash_password(password)

@@ -12,7 +12,9 @@ from portal.settings import read_settings
 
 
 @click.command()
-@click.option("--parent", type=int, hidden=True, help="Process that started this one; the worker ends with it.")
+@click.option(
+    "--parent", type=int, hidden=True, help="Process that started this one; the worker ends with it."
+)
 def command(parent: int | None) -> None:
     """Run a worker of its own: mail, surveys, records."""
     stop = threading.Event()

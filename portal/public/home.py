@@ -106,7 +106,9 @@ def _answer_text(visit: Visit) -> str:
     if law is None:
         return words
     if law.unit == "working":
-        given = ngettext("The law gives %(num)s working day.", "The law gives %(num)s working days.", law.days)
+        given = ngettext(
+            "The law gives %(num)s working day.", "The law gives %(num)s working days.", law.days
+        )
     else:
         given = ngettext("The law gives %(num)s day.", "The law gives %(num)s days.", law.days)
     return f"{words} {given % {'num': law.days}}"

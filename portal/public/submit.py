@@ -6,6 +6,8 @@ then one write. Nothing typed is lost: a refusal shows the form again with the w
 
 from __future__ import annotations
 
+from msgspec import Struct
+
 from feedback.city.profile import KINDS, City, Service
 from feedback.deadlines import clock as statutory
 from feedback.errors import Conflict, Expired, Invalid
@@ -15,7 +17,6 @@ from feedback.items.codes import KeyForeign
 from feedback.items.sent import Sent
 from feedback.items.submit import Key, Taken
 from feedback.routing import match
-from msgspec import Struct
 from portal import access, languages
 from portal.forms import FieldError, Form, errors_of
 from portal.item_words import kind_about, kind_word
@@ -256,11 +257,11 @@ def _law(visit: Visit, typed: Typed) -> Station:
     nature = match.default_nature(city, kind, service)
     law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
     if law is None:
-        return Station(_("No legal deadline"), _("No law sets a day for this. Our promise holds all the same."))
-    if law.unit == "working":
-        when = ngettext(
-            "%(num)s working day at the latest", "%(num)s working days at the latest", law.days
+        return Station(
+            _("No legal deadline"), _("No law sets a day for this. Our promise holds all the same.")
         )
+    if law.unit == "working":
+        when = ngettext("%(num)s working day at the latest", "%(num)s working days at the latest", law.days)
     else:
         when = ngettext("%(num)s day at the latest", "%(num)s days at the latest", law.days)
     what = _("This is set by law: %(citation)s.") % {

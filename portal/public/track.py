@@ -176,11 +176,11 @@ def _words(visit: Visit, act: str) -> Reply:
     except Invalid as refusal:
         return _refused(visit, item_id, act, 422, errors_of(refusal.faults))
     except Expired:
-        error = FieldError("", _("The time for a second look is over. You can send a new message instead."))
-        return _refused(visit, item_id, act, 410, [error])
+        words = _("The time for a second look is over. You can send a new message instead.")
+        return _refused(visit, item_id, act, 410, [FieldError("", words)])
     except MoveRefused:
-        error = FieldError("", _("The case has moved on since you opened the page: this is not possible any more."))
-        return _refused(visit, item_id, act, 409, [error])
+        words = _("The case has moved on since you opened the page: this is not possible any more.")
+        return _refused(visit, item_id, act, 409, [FieldError("", words)])
     return redirect(visit.here("/track") + f"?done={done}")
 
 

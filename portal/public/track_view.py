@@ -101,7 +101,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime) ->
         state_detail=_state_detail(item, city),
         late_text=_late_text(item, city, now),
         tracks=clock_of(cycle.clocks, city=city, now=now),
-        pause_note=_pause_note(cycle, city, now),
+        pause_note=_pause_note(cycle, city),
         has_law=cycle.clock("law") is not None,
         lines=lines,
         question=questions[-1] if item.state == "waiting" and questions else None,
@@ -165,7 +165,7 @@ def _late_text(item: ItemView, city: City, now: datetime) -> str:
     return ""
 
 
-def _pause_note(cycle: CycleView, city: City, now: datetime) -> str:
+def _pause_note(cycle: CycleView, city: City) -> str:
     """What the stripes of the clock mean, and which of the two dates moved."""
     clock = cycle.clock("promise") or cycle.clock("law")
     pauses = clock.pauses if clock else ()

@@ -15,13 +15,7 @@ from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render, role_label, route
 from portal.staff import words
-
-
-class Choice(Struct, frozen=True):
-    """An option of a choice."""
-
-    value: str
-    label: str
+from portal.staff.words import Option
 
 
 class AccountPage(Struct, frozen=True, kw_only=True):
@@ -34,7 +28,7 @@ class AccountPage(Struct, frozen=True, kw_only=True):
     """Names; empty where the role has none of its own."""
     all_departments: bool
     language: str
-    languages: list[Choice]
+    languages: list[Option]
     signed_in_since: datetime
     status: str
     """What was just done; empty otherwise."""
@@ -79,6 +73,9 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
     viewer, city = visit.staff, visit.city
     with visit.site.database.read() as session:
         since = sessions.find_start(session, visit.cookies.get(STAFF_COOKIE, ""))
+    # Sessions live by the real clock, pages show the installation's (a demonstration may be ahead).
+    real_now = datetime.now(UTC)
+    ago = real_now - (since or real_now)
     page = AccountPage(
         name=viewer.name,
         role=role_label(viewer.role),
@@ -90,8 +87,8 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
         ],
         all_departments=viewer.sees_all_departments,
         language=viewer.language,
-        languages=[Choice(code, languages.NAMES.get(code, code)) for code in city.identity.languages],
-        signed_in_since=since or datetime.now(UTC),
+        languages=[Option(code, languages.NAMES.get(code, code)) for code in city.identity.languages],
+        signed_in_since=visit.now - ago,
         status=_("The language of your pages is changed.") if visit.query.get("done") == "language" else "",
         errors=errors or [],
         sample=languages.in_language(city.identity.sample) if viewer.role == "admin" else "",

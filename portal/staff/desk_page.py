@@ -16,16 +16,16 @@ from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
 from feedback.items.sent import TEXT_MOST
 from feedback.items.views import ItemView
 from feedback.people.viewer import Viewer
-from feedback.satisfaction.respond import CANT_SAY, Rating
+from feedback.satisfaction.respond import Rating
 from portal import item_words, languages
 from portal.clock_view import Tracks, clock_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.languages import ngettext
-from portal.staff import timeline, words
-from portal.staff.inbox import Due
+from portal.staff import facts, timeline, words
+from portal.staff.facts import Fact, LawFact, RatingFact
+from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
-from portal.staff.words import Mark
+from portal.staff.words import Mark, Option
 
 
 class Typed(Struct, frozen=True, kw_only=True):
@@ -46,11 +46,6 @@ class Clash(Struct, frozen=True, kw_only=True):
     entries: list[DeskEntry]
     kept: str
     """What was typed, where the page has no form any more that could hold it."""
-
-
-class Option(Struct, frozen=True):
-    value: str
-    label: str
 
 
 class Tab(Struct, frozen=True):
@@ -83,32 +78,6 @@ class Acts(Struct, frozen=True, kw_only=True):
     void: bool
     unvoid: bool
     reopen: bool
-
-
-class LawFact(Struct, frozen=True):
-    """The row of law behind the law's clock."""
-
-    name: str
-    citation: str
-    to_verify: bool
-
-
-class Fact(Struct, frozen=True):
-    """A name and its value; `mark` stands behind the value."""
-
-    name: str
-    value: str
-    mark: str = ""
-    href: str = ""
-
-
-class RatingFact(Struct, frozen=True):
-    """What the citizen said of one cycle."""
-
-    title: str
-    outcome: str
-    handling: str
-    comment: str
 
 
 class QueueLink(Struct, frozen=True):
@@ -177,8 +146,6 @@ def make_page(
     address = f"/staff/item/{item.reference}"
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
-    law = item.cycle.clock("law")
-    rule = ruling_city.find_law(law.rule_key, law.rule_version) if law else None
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -203,12 +170,10 @@ def make_page(
         entries=timeline.entries_of(item, city=city),
         composer=_composer(acts, typed, address, now.astimezone(city.zone).date()),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
-        pause_note=_pause_note(item),
-        law=LawFact(languages.in_language(rule.name), languages.in_language(rule.citation), rule.verify)
-        if rule
-        else None,
-        facts=_facts(item, city),
-        ratings=[_rating(item, rating) for rating in ratings],
+        pause_note=facts.pause_note(item),
+        law=facts.law_of(item, ruling_city),
+        facts=facts.facts_of(item, city),
+        ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
         errors=errors or [],
         clash=clash,
@@ -314,59 +279,3 @@ def _has_replied(item: ItemView) -> bool:
         if entry.cycle_id == item.cycle.id and entry.side in ("citizen", "city")
     ]
     return bool(spoken) and spoken[-1].act in ("reply", "addition")
-
-
-def _pause_note(item: ItemView) -> str:
-    pauses = max((len(clock.pauses) for clock in item.cycle.clocks), default=0)
-    if not pauses:
-        return ""
-    return ngettext(
-        "Stopped once, while a question to the citizen was open.",
-        "Stopped %(num)s times, while questions to the citizen were open.",
-        pauses,
-    ) % {"num": pauses}
-
-
-def _facts(item: ItemView, city: City) -> list[Fact]:
-    cycle, contact = item.cycle, item.contact
-    found = [
-        Fact(_("Department"), words.department_name(city, cycle.department)),
-        Fact(_("Why there"), words.route_words(city, cycle.route)),
-        Fact(_("Service"), words.service_name(city, cycle.service)),
-        Fact(_("Nature by law"), words.nature_word(cycle.nature)),
-        Fact(_("Place"), item.place or _("Not given")),
-    ]
-    if item.lat is not None and item.lon is not None:
-        found.append(Fact(_("Position"), f"{item.lat:.5f}, {item.lon:.5f}"))
-    if contact is None:
-        found.append(
-            Fact(
-                _("Contact"),
-                _("Anonymous: the citizen follows with the code only")
-                if item.is_anonymous
-                else _("None given: the citizen follows with the code"),
-            )
-        )
-    else:
-        if contact.email:
-            mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
-            found.append(Fact(_("E-mail"), contact.email, mark, f"mailto:{contact.email}"))
-        if contact.phone:
-            found.append(Fact(_("Phone"), contact.phone))
-        found.append(Fact(_("Writes to us in"), words.language_word(contact.language)))
-    found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
-    if cycle.number > 1:
-        found.append(Fact(_("Round"), str(cycle.number), languages.moment(cycle.started_at, city.zone)))
-    return found
-
-
-def _rating(item: ItemView, rating: Rating) -> RatingFact:
-    number = next((cycle.number for cycle in item.cycles if cycle.id == rating.cycle_id), 1)
-    title = _("Round %(number)s") % {"number": number} if len(item.cycles) > 1 else ""
-    return RatingFact(title, _step(rating.outcome), _step(rating.handling), rating.comment)
-
-
-def _step(step: int | None) -> str:
-    if step is None:
-        return _("not rated")
-    return _("can’t say") if step == CANT_SAY else _("%(step)s of 5") % {"step": step}

@@ -15,8 +15,8 @@ from portal import item_words, languages
 from portal.forms import FieldError, Form
 from portal.languages import gettext as _
 from portal.staff import words
-from portal.staff.desk_page import Clash, Option
-from portal.staff.words import Mark
+from portal.staff.desk_page import Clash
+from portal.staff.words import Mark, Option
 
 
 class Sheet(Struct, frozen=True):

@@ -6,6 +6,7 @@ are verified outside every transaction, at most two at once: each takes 64 MiB a
 
 from __future__ import annotations
 
+import re
 import threading
 from datetime import UTC, datetime
 
@@ -13,7 +14,7 @@ from msgspec import Struct
 
 from feedback.people import accounts, sessions
 from feedback.people.viewer import Viewer
-from portal import access
+from portal import access, languages
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.forms import FieldError
 from portal.languages import gettext as _
@@ -24,7 +25,40 @@ VERIFICATIONS = 2
 WAIT_SECONDS = 0.8
 """How long a sign-in waits for its turn before it is asked to come back."""
 
+KEPT_FIELDS = (
+    "version",
+    "last_entry",
+    "outcome",
+    "text",
+    "planned_on",
+    "forwarded_to",
+    "department",
+    "service",
+    "reason",
+)
+"""What the forms of the desk hold: carried through a sign-in where the session ended while somebody wrote."""
+_KEPT_ADDRESS = re.compile(
+    r"/staff/item/[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}/(answer|ask|hand-over|void|reopen)", re.ASCII
+)
+
 _turns = threading.BoundedSemaphore(VERIFICATIONS)
+
+
+class KeptField(Struct, frozen=True):
+    name: str
+    value: str
+
+
+class Kept(Struct, frozen=True):
+    """A form of the desk that came when nobody was signed in any more; sent again after the sign-in."""
+
+    address: str
+    fields: list[KeptField]
+
+    @property
+    def words(self) -> str:
+        """What a person wrote in it."""
+        return "\n\n".join(f.value for f in self.fields if f.name in ("text", "reason") and f.value.strip())
 
 
 class SignInPage(Struct, frozen=True, kw_only=True):
@@ -35,6 +69,7 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     too_many: bool
     """Others are signing in at this moment: nothing was checked."""
     signed_out: bool
+    kept: Kept | None
     phone: str
     mail: str
 
@@ -54,6 +89,9 @@ def sign_in(visit: Visit) -> Reply:
         return redirect(first_page(visit.viewer))
     if visit.method == "GET":
         return _form(visit)
+    kept = _kept(visit)
+    if "email" not in visit.form.fields:
+        return _form(visit, 401, kept=kept)
     email, password = visit.form.text("email").strip(), visit.form.text("password")
     errors = []
     if not email:
@@ -61,9 +99,9 @@ def sign_in(visit: Visit) -> Reply:
     if not password:
         errors.append(FieldError("password", _("Write your password")))
     if errors:
-        return _form(visit, 422, email, errors)
+        return _form(visit, 422, email, errors, kept=kept)
     if not _turns.acquire(timeout=WAIT_SECONDS):
-        reply = _form(visit, 429, email, too_many=True)
+        reply = _form(visit, 429, email, too_many=True, kept=kept)
         reply.headers["Retry-After"] = "5"
         return reply
     try:
@@ -71,12 +109,8 @@ def sign_in(visit: Visit) -> Reply:
     finally:
         _turns.release()
     if account_id is None:
-        return _form(
-            visit,
-            422,
-            email,
-            [FieldError("email", _("This e-mail address and password do not open an account"))],
-        )
+        fault = FieldError("email", _("This e-mail address and password do not open an account"))
+        return _form(visit, 422, email, [fault], kept=kept)
     with visit.site.database.write() as session:
         identifier = sessions.start(
             session,
@@ -85,7 +119,14 @@ def sign_in(visit: Visit) -> Reply:
             replaces=visit.cookies.get(STAFF_COOKIE, ""),
         )
         viewer = accounts.find_viewer(session, account_id)
-    return redirect(first_page(viewer) if viewer else "/staff/sign-in", cookies=[staff_cookie(identifier)])
+    cookies = [staff_cookie(identifier)]
+    if viewer is None:  # Disabled between the check and now: the session opens nothing.
+        return redirect("/staff/sign-in")
+    if kept and viewer.has_desk:
+        visit.viewer, visit.language = viewer, viewer.language
+        with languages.speaking(viewer.language):
+            return render(visit, "staff/send_again.html", cookies=cookies, page=kept)
+    return redirect(first_page(viewer), cookies=cookies)
 
 
 @route("/staff/sign-out", "POST", policy="public")
@@ -117,6 +158,18 @@ def _find_account(visit: Visit, email: str, password: str) -> int | None:
     return account.id
 
 
+def _kept(visit: Visit) -> Kept | None:
+    """The form that was on its way when the session had ended: just come, or carried by the sign-in form."""
+    address, prefix = visit.form.text("kept-address"), "kept-"
+    if not address:
+        address, prefix = visit.query.get("to", ""), ""
+    if not _KEPT_ADDRESS.fullmatch(address):
+        return None
+    fields = [KeptField(name, visit.form.text(prefix + name)) for name in KEPT_FIELDS]
+    kept = Kept(address, [field for field in fields if field.value])
+    return kept if kept.words else None
+
+
 def _form(
     visit: Visit,
     status: int = 200,
@@ -124,6 +177,7 @@ def _form(
     errors: list[FieldError] | None = None,
     *,
     too_many: bool = False,
+    kept: Kept | None = None,
 ) -> Reply:
     contact = visit.city.identity.contact
     page = SignInPage(
@@ -131,6 +185,7 @@ def _form(
         errors=errors or [],
         too_many=too_many,
         signed_out=visit.query.get("done") == "signed-out",
+        kept=kept,
         phone=contact.phone,
         mail=contact.email,
     )

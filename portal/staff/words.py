@@ -19,6 +19,13 @@ class Mark(Struct, frozen=True):
     text: str
 
 
+class Option(Struct, frozen=True):
+    """One of the things that can be chosen, and its word."""
+
+    value: str
+    label: str
+
+
 def state_mark(state: str, department: str | None) -> Mark:
     """Where an item stands; received without a department is to be assigned."""
     if state == "received" and department is None:

@@ -62,7 +62,13 @@ def test_a_page_sets_no_cookie_before_the_receipt(town: Town) -> None:
 
 
 def test_every_fault_is_named_at_once_and_the_words_are_kept(town: Town) -> None:
-    typed = {"kind": "", "text": "", "place": "River Street <12>", "email": "nobody.example.org", "phone": "x"}
+    typed = {
+        "kind": "",
+        "text": "",
+        "place": "River Street <12>",
+        "email": "nobody.example.org",
+        "phone": "x",
+    }
     page = town.visitor().sends(**typed)
     assert page.status == 422
     assert page.title.startswith("Error: ")
@@ -93,7 +99,13 @@ def test_a_text_that_is_too_long_says_the_limit_and_its_length(town: Town) -> No
 
 @pytest.mark.parametrize(
     ("field", "value"),
-    [("text", "no\x00thing"), ("place", "bell\x07"), ("name", "two\nlines"), ("kind", "riot"), ("service", "x")],
+    [
+        ("text", "no\x00thing"),
+        ("place", "bell\x07"),
+        ("name", "two\nlines"),
+        ("kind", "riot"),
+        ("service", "x"),
+    ],
 )
 def test_a_faulty_field_is_refused_beside_it(town: Town, field: str, value: str) -> None:
     page = town.visitor().sends(**{**GOOD, field: value})
@@ -151,7 +163,11 @@ def test_pressing_twice_makes_one_item_and_shows_the_same_receipt(town: Town) ->
     second = browser.get("/receipt")
     assert first.field("#code") == second.field("#code") != ""
     assert first.field("#reference") == second.field("#reference")
-    assert (town.count(Item), town.count(Cycle), town.count(Note)) == (1, 1, 2)  # The city's note and the item's.
+    assert (town.count(Item), town.count(Cycle), town.count(Note)) == (
+        1,
+        1,
+        2,
+    )  # The city's note and the item's.
 
 
 def test_pressing_again_after_a_quarter_of_an_hour_shows_no_code(town: Town) -> None:

@@ -1,0 +1,349 @@
+"""The worker: claims what is due, does it, and marks it done.
+
+A job is claimed under a lease of the real clock and may run twice: each is harmless then. It looks on a read
+connection and writes in short pieces, so that nobody who presses "send" waits for it. What fails is put back,
+longer each time; the error that is kept is a code, never anybody's words. When the periodic ones run is said by
+`schedule.py`, what they do by the deeds in `feedback`.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+import traceback
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+
+import jinja2
+import msgspec
+from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.errors import DomainError
+from feedback.items import answer, purge
+from feedback.outbox import deliver, post
+from feedback.outbox.post import Claimed, Lane
+from feedback.people import sessions
+from feedback.satisfaction import invite
+from portal import closing, languages, letters, schedule
+from portal.installation import Installed, opened
+from portal.letters import Letter
+from portal.outbound import mail
+from portal.outbound.mail import MailRefused
+from portal.pages import Assets, Site, make_templates
+from portal.settings import OperatorError, Settings
+
+CHUNK = 200
+"""Rows removed in one write."""
+
+_FAULTS = (
+    DomainError,
+    SQLAlchemyError,
+    jinja2.TemplateError,
+    msgspec.MsgspecError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What one job can fail with while all others go on."""
+
+_log = logging.getLogger("kanali")
+
+
+class Unfinished(Exception):
+    """The worker is ending: the rest of this job is for the next one."""
+
+
+class Work(Struct, frozen=True):
+    """A claimed job in hand."""
+
+    site: Site
+    claimed: Claimed
+    now: datetime
+    stop: threading.Event
+
+    def check_stop(self) -> None:
+        """Between two pieces of a long job. Refuses Unfinished when the worker is to end."""
+        if self.stop.is_set():
+            raise Unfinished()
+
+
+def run_forever(settings: Settings, stop: threading.Event) -> None:
+    """What `kanali work` does until `stop` is set; the job at hand is finished first.
+
+    Refuses (OperatorError) an installation that cannot be opened or has no catalogue for one of its languages.
+    """
+    with opened(settings) as installed:
+        work_on(_site(installed), stop)
+
+
+def work_on(site: Site, stop: threading.Event) -> None:
+    """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
+    letters.warm_up(site)
+    with site.database.write() as session:
+        schedule.plan(session, site.now())
+    lanes: list[Callable[[], None]] = [
+        lambda: _keep_running(site, stop, "mail"),
+        lambda: _keep_running(site, stop, "rest"),
+    ]
+    if site.database.dialect == "sqlite":
+        lanes.append(lambda: _keep_carrying_over(site, stop))
+    with ThreadPoolExecutor(len(lanes), thread_name_prefix="lane") as executor:
+        running = [executor.submit(lane) for lane in lanes]
+        wait(running, return_when=FIRST_COMPLETED)
+        stop.set()
+    for lane in running:
+        lane.result()
+
+
+def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
+    """One round: everything that is due at `now`, and what comes of it at once; how many jobs were run.
+
+    A round of mail ends early where no mail can be delivered at all.
+    """
+    letters.warm_up(site)
+    with site.database.write() as session:
+        schedule.plan(session, now)
+    stop = threading.Event()
+    lanes: tuple[Lane, ...] = (lane,) if lane else ("rest", "mail")
+    return sum(_round(site, lambda: now, stop, part)[0] for part in lanes)
+
+
+def _site(installed: Installed) -> Site:
+    database = installed.database
+    with database.read() as session:
+        spoken = versions.current(session).city.identity.languages
+    missing = sorted(set(spoken) - set(languages.known()))
+    if missing:
+        raise OperatorError(f"No compiled catalogue for {', '.join(missing)}: run make setup first.")
+    assets = Assets()
+    return Site(
+        settings=installed.settings,
+        database=database,
+        secret=installed.secret,
+        clock=installed.clock.now,
+        demonstration=installed.is_demonstration,
+        assets=assets,
+        templates=make_templates(assets),
+    )
+
+
+def _keep_running(site: Site, stop: threading.Event, lane: Lane) -> None:
+    while not stop.is_set():
+        _count, is_blocked = _round(site, site.now, stop, lane)
+        pause = schedule.MAIL_RESTS if is_blocked else schedule.LOOKS_EVERY
+        stop.wait(pause.total_seconds())
+
+
+def _keep_carrying_over(site: Site, stop: threading.Event) -> None:
+    while not stop.wait(schedule.CHECKPOINT_EVERY.total_seconds()):
+        site.database.checkpoint()
+
+
+def _round(site: Site, clock: Callable[[], datetime], stop: threading.Event, lane: Lane) -> tuple[int, bool]:
+    """Claim and run one job after the other until nothing is due: none waits with its lease running.
+
+    How many were run, and whether the lane is blocked: what stopped the last one would stop the next.
+    """
+    count = 0
+    while not stop.is_set():
+        now, real_now = clock(), datetime.now(UTC)
+        with site.database.read() as session:
+            if not post.is_due(session, now=now, real_now=real_now, lane=lane):
+                break
+        with site.database.write() as session:
+            claimed = post.claim(session, now=now, real_now=real_now, limit=1, lane=lane)
+        for job in claimed:
+            count += 1
+            if not _run(Work(site, job, now, stop)):
+                return count, True
+    return count, False
+
+
+def _run(work: Work) -> bool:
+    """Run a claimed job and mark it done, or put it back; False where the lane is blocked."""
+    claimed = work.claimed
+    try:
+        if claimed.kind == post.SEND:
+            _send(work)
+        elif claimed.kind in _DEEDS:
+            _DEEDS[claimed.kind](work)
+            _done_and_again(work)
+        else:
+            # Put there by a newer program: one of its workers will do it.
+            _put_back(work, "kind_unknown")
+    except Unfinished:
+        with work.site.database.write() as session:
+            post.put_back(session, claimed, run_at=work.now, error="")
+    except MailRefused as refusal:
+        _failed(work, refusal.code, is_permanent=refusal.is_permanent)
+        return not refusal.is_general
+    except _FAULTS as fault:
+        code = fault.code if isinstance(fault, DomainError) else type(fault).__name__
+        # Neither the message nor the values of a fault: they may hold what a person wrote.
+        _log.error("job %s failed (%s at %s)", claimed.kind, code, _place(fault))
+        _failed(work, code)
+    return True
+
+
+def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
+    """Try again, or give a mail up that cannot be delivered; a periodic job is never given up."""
+    is_mail = work.claimed.kind == post.SEND
+    if is_mail and (is_permanent or schedule.is_last(work.claimed.attempts)):
+        _log.warning("a mail is given up (%s)", code)
+        _end(work, "failed")
+    else:
+        _put_back(work, code)
+
+
+def _place(fault: BaseException) -> str:
+    """File and line of ours where it failed."""
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    return f"{ours[-1].filename.rpartition('/')[2]}:{ours[-1].lineno}"
+
+
+# ── mail ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _send(work: Work) -> None:
+    """Render a message and keep it, deliver it outside any transaction, mark it sent."""
+    letter = _rendered(work)
+    if letter is None:
+        return
+    mail.deliver(work.site.settings, letter, demonstration=work.site.demonstration)
+    _end(work, "sent")
+
+
+def _rendered(work: Work) -> Letter | None:
+    """The letter as it was rendered first; None where there is nothing to send, and the job is done."""
+    with work.site.database.write() as session:
+        message = deliver.find_waiting(session, int(work.claimed.key))
+        if message is None:
+            post.done(session, work.claimed)
+            return None
+        if message.rendered is not None:
+            return msgspec.json.decode(message.rendered, type=Letter)
+        try:
+            letter = letters.compose(session, work.site, message, work.now)
+        except DomainError:
+            # What it would tell of is over or gone.
+            _end_in(session, work, "failed")
+            return None
+        if letter is None:
+            _end_in(session, work, "erased")
+        else:
+            deliver.keep(message, msgspec.json.encode(letter))
+        return letter
+
+
+def _end(work: Work, state: deliver.End) -> None:
+    with work.site.database.write() as session:
+        _end_in(session, work, state)
+
+
+def _end_in(session: Session, work: Work, state: deliver.End) -> None:
+    deliver.end(session, message_id=int(work.claimed.key), state=state, now=work.now)
+    post.done(session, work.claimed)
+
+
+def _put_back(work: Work, code: str) -> None:
+    """Try again later, up to a tenth later than planned, so that what failed together does not come back together."""
+    pause = schedule.wait_before(work.claimed.attempts)
+    late = pause / 1000 * secrets.randbelow(100)
+    with work.site.database.write() as session:
+        post.put_back(session, work.claimed, run_at=work.now + pause + late, error=code)
+
+
+# ── what runs by the clock ──────────────────────────────────────────────────────────────────────────────────
+
+
+def _invite(work: Work) -> None:
+    with work.site.database.read() as session:
+        city = versions.current(session).city
+    today = work.now.astimezone(city.zone).date()
+    _each(
+        work,
+        lambda session: invite.find_due(session, city=city, today=today),
+        lambda session, cycle_id: invite.invite(session, cycle_id=cycle_id, now=work.now),
+    )
+
+
+def _close_items(work: Work) -> None:
+    with work.site.database.read() as session:
+        today = work.now.astimezone(versions.current(session).city.zone).date()
+    _each(
+        work,
+        lambda session: answer.find_over(session, today=today),
+        lambda session, item_id: answer.close(session, item_id=item_id, today=today, now=work.now),
+    )
+
+
+def _close_record(work: Work) -> None:
+    closing.close_what_is_due(work.site.database, now=work.now)
+
+
+def _freeze_satisfaction(work: Work) -> None:
+    closing.freeze_what_is_due(work.site.database, now=work.now)
+
+
+def _purge(work: Work) -> None:
+    database = work.site.database
+    with database.write() as session:
+        # Sessions of staff live by the real clock.
+        sessions.purge(session, now=datetime.now(UTC))
+    while True:
+        work.check_stop()
+        with database.read() as session:
+            old = purge.find_old(session, now=work.now, limit=CHUNK)
+            messages = deliver.find_old(session, now=work.now, limit=CHUNK)
+        if not old and not messages:
+            return
+        with database.write() as session:
+            purge.remove(session, old)
+            deliver.wipe(session, messages)
+
+
+_DEEDS: dict[str, Callable[[Work], None]] = {
+    "invite": _invite,
+    "close_items": _close_items,
+    "freeze_satisfaction": _freeze_satisfaction,
+    "close_record": _close_record,
+    "purge": _purge,
+}
+
+
+def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
+    """Do a deed on everything that is found, each in a write of its own; one that is refused stops no other."""
+    tried: set[int] = set()
+    while True:
+        with work.site.database.read() as session:
+            found = [key for key in find(session) if key not in tried]
+        if not found:
+            return
+        for key in found:
+            work.check_stop()
+            tried.add(key)
+            try:
+                with work.site.database.write() as session:
+                    deed(session, key)
+            except DomainError as refusal:
+                _log.error(
+                    "job %s: one was refused (%s) and is tried again later", work.claimed.kind, refusal.code
+                )
+
+
+def _done_and_again(work: Work) -> None:
+    """The last transaction of a periodic job: it is done, and its next run stands there."""
+    with work.site.database.write() as session:
+        if post.done(session, work.claimed):
+            schedule.again(session, work.claimed.kind, work.now)

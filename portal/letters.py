@@ -1,0 +1,147 @@
+"""Composes every mail: which one, in which language, with which links. Sends nothing.
+
+An address that nobody has confirmed may be a stranger's: to it a mail says that there is news and quotes
+nothing. No mail holds the follow-up code or a word that the citizen wrote, and none is without the way back.
+The same message composed twice has the same Message-ID and other links.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Struct
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.errors import NotFound
+from feedback.items import find
+from feedback.outbox.tables import Message
+from portal import languages, letter_drafts
+from portal.languages import gettext as _
+from portal.letter_drafts import Writing
+from portal.pages import Site
+
+
+class Letter(Struct, frozen=True, kw_only=True):
+    """A mail as it goes out; kept as such until it is delivered, so that each try sends the same."""
+
+    kind: str
+    language: str
+    to: str
+    from_name: str
+    from_address: str
+    subject: str
+    text: str
+    html: str
+    message_id: str
+    """`<…@host>`, the same for each try and each rendering of a message."""
+    date: datetime
+    headers: dict[str, str]
+
+
+class MailFrame(Struct, frozen=True, kw_only=True):
+    """What stands around every mail (`templates/mail/_frame.html`, `_frame.txt`)."""
+
+    language: str
+    subject: str
+    city_name: str
+    channel_name: str
+    contact_lines: list[str]
+    reference: str
+    track_href: str
+    is_demonstration: bool
+    brand: str
+    mist: str
+
+
+def compose(session: Session, site: Site, message: Message, now: datetime) -> Letter | None:
+    """The mail of a message, with its links made in this transaction.
+
+    None where there is nobody to write to any more: item or contact are gone, or the address was erased. Refuses
+    (DomainError) what has become pointless: Expired("survey_over") for a survey that has ended meanwhile.
+    """
+    try:
+        item = find.get_for_citizen(session, item_id=message.item_id)
+    except NotFound:
+        return None
+    contact = item.contact
+    if contact is None or contact.id != message.contact_id or not contact.email:
+        return None
+    city = versions.current(session).city
+    offered = city.identity.languages
+    language = contact.language if contact.language in offered else city.default_language
+    with languages.speaking(language):
+        facts = msgspec.json.decode(message.facts, type=dict[str, int])
+        writing = Writing(session, site.settings.public_url, city, item, contact, facts, now)
+        draft = letter_drafts.draft(message.kind, writing)
+        frame = _frame(site, writing, draft.subject)
+        find_template = site.templates.get_template
+        text = find_template(f"mail/{draft.template}.txt").render(here=frame, page=draft.page)
+        html = find_template(f"mail/{draft.template}.html").render(here=frame, page=draft.page)
+        return Letter(
+            kind=message.kind,
+            language=language,
+            to=contact.email,
+            from_name=frame.city_name,
+            from_address=city.identity.contact.email,
+            subject=frame.subject,
+            text=_tidy(text),
+            html=html.strip() + "\n",
+            message_id=f"<{message.stable_id}@{_host(site)}>",
+            date=now.astimezone(city.zone),
+            headers={
+                # So that no programme for absences answers it (RFC 3834).
+                "Auto-Submitted": "auto-generated",
+                "X-Auto-Response-Suppress": "All",
+                "Content-Language": language,
+            },
+        )
+
+
+def warm_up(site: Site) -> None:
+    """Compile the templates of all mails, so that the first one does not hold a write for as long as that takes."""
+    for name in site.templates.list_templates(filter_func=lambda name: name.startswith("mail/")):
+        site.templates.get_template(name)
+
+
+def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:
+    identity = writing.city.identity
+    if site.demonstration:
+        subject = _("Demonstration: %(subject)s") % {"subject": subject}
+    return MailFrame(
+        language=languages.current(),
+        subject=subject,
+        city_name=languages.in_language(identity.name),
+        channel_name=languages.in_language(identity.channel),
+        contact_lines=[
+            languages.in_language(identity.contact.address),
+            _("Phone %(number)s") % {"number": identity.contact.phone},
+            languages.in_language(identity.contact.hours),
+        ],
+        reference=writing.item.reference,
+        track_href=writing.address("/track"),
+        is_demonstration=site.demonstration,
+        brand=identity.colours.brand,
+        mist=identity.colours.mist,
+    )
+
+
+def _tidy(text: str) -> str:
+    """Plain text with one empty line at most between paragraphs."""
+    lines = "\n".join(line.rstrip() for line in text.strip().split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
+
+
+def _host(site: Site) -> str:
+    """The host of the public address, as it may stand behind the @ of a Message-ID."""
+    host = urlsplit(site.settings.public_url).hostname or ""
+    try:
+        address: Any = ip_address(host)
+    except ValueError:
+        return host
+    return f"[{address}]" if address.version == 4 else f"[IPv6:{address}]"

@@ -1,0 +1,247 @@
+"""Trying a deed of the desk, and what its refusal shows: the item as it is now, beside what was typed.
+
+Nothing typed is lost: not where a colleague was quicker, not where the item went elsewhere meanwhile. The deeds
+themselves are named in `desk.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from urllib.parse import urlencode
+
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
+from feedback.items import find
+from feedback.items.lifecycle import RUNNING, may
+from feedback.items.views import EntryView, ItemView, Queue
+from feedback.satisfaction import respond
+from portal.forms import FieldError, errors_of
+from portal.languages import gettext as _
+from portal.pages import Reply, Visit, redirect, render
+from portal.staff import desk_page, inbox, rows, sheets, timeline
+from portal.staff.desk_page import Clash, QueueLink, Typed
+from portal.staff.sheets import Sheet
+
+QUEUE_SHOWN = 12
+"""Cases of the list that stand beside the desk on a wide screen."""
+
+_REFERENCE = re.compile(r"[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}")
+
+Deed = Callable[[Session, int, int], object]
+"""A deed on an item (its id), seen at a version."""
+
+
+def do(
+    visit: Visit,
+    deed: Deed,
+    done: str,
+    is_done: Callable[[ItemView], bool],
+    typed: Typed | None = None,
+) -> Reply:
+    """Do it and go back to the item; a refusal shows the item as it is now, with what was typed."""
+    typed = typed or Typed()
+    try:
+        _attempt(visit, deed)
+    except Invalid as refusal:
+        return show_desk(visit, status_code=422, typed=typed, errors=errors_of(refusal.faults))
+    except NotFound:
+        if not typed.text.strip():
+            raise
+        return _gone(visit, typed.text)
+    except (Conflict, MoveRefused, NotAllowed) as refusal:
+        try:
+            item = _item(visit)
+        except NotFound:
+            return _gone(visit, typed.text)
+        # Pressed twice: what was wanted stands there already, by the same person.
+        if is_done(item):
+            return redirect(_address(visit, done))
+        number = 403 if isinstance(refusal, NotAllowed) else 409
+        return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
+    return redirect(_address(visit, done))
+
+
+def _attempt(visit: Visit, deed: Deed) -> None:
+    """Do it. Where only something changed that no page shows (an address was confirmed), do it on top of that."""
+    item = _item(visit)
+    seen = visit.form.number("version")
+    try:
+        with visit.site.database.write() as session:
+            deed(session, item.id, -1 if seen is None else seen)
+    except Conflict:
+        item = _item(visit)
+        if seen is None or _newer(visit, item):
+            raise
+        with visit.site.database.write() as session:
+            deed(session, item.id, item.version)
+
+
+def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
+    """A deed with a page of its own: the form, and after a refusal the same form with what was typed."""
+    if visit.method == "GET":
+        return _sheet_page(visit, sheet)
+    try:
+        _attempt(visit, deed)
+    except Invalid as refusal:
+        return _sheet_page(visit, sheet, status_code=422, errors=errors_of(refusal.faults))
+    except NotFound:
+        return _gone(visit, visit.form.text("reason"))
+    except (Conflict, MoveRefused, NotAllowed) as refusal:
+        try:
+            return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
+        except NotFound:
+            return _gone(visit, visit.form.text("reason"))
+    try:
+        _item(visit)
+    except NotFound:  # Handed over to a department that this person does not see.
+        return redirect("/staff/inbox?" + urlencode({"done": done}))
+    return redirect(_address(visit, done))
+
+
+def _sheet_page(
+    visit: Visit,
+    sheet: Sheet,
+    *,
+    status_code: int = 200,
+    errors: list[FieldError] | None = None,
+    refusal: DomainError | None = None,
+) -> Reply:
+    item = _item(visit)
+    may_send = may(item.state, sheet.move)
+    if not may_send and refusal is None:
+        return redirect(f"/staff/item/{item.reference}")
+    clash = None
+    if refusal is not None:
+        clash = _clash(visit, item, refusal, "" if may_send else visit.form.text("reason"))
+    page = sheets.make_page(
+        sheet, item, city=visit.city, form=visit.form, errors=errors or [], clash=clash, may_send=may_send
+    )
+    return render(visit, "staff/sheet.html", status=status_code, page=page)
+
+
+def show_desk(
+    visit: Visit,
+    *,
+    status_code: int = 200,
+    typed: Typed | None = None,
+    status: str = "",
+    errors: list[FieldError] | None = None,
+    refusal: DomainError | None = None,
+) -> Reply:
+    """The item's page. Refuses NotFound; after a post that typed something, the words are given back instead."""
+    typed = typed or Typed()
+    viewer, city = visit.staff, visit.city
+    try:
+        with visit.site.database.read() as session:
+            item = find.get_for_staff(session, viewer=viewer, reference=_reference(visit))
+            ruling_city = versions.get(session, item.cycle.city_version_id)
+            ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
+            which = _queue(visit, item)
+            listed = find.queue(session, viewer=viewer, which=which, limit=QUEUE_SHOWN)
+    except NotFound:
+        if visit.method == "POST" and typed.text.strip():
+            return _gone(visit, typed.text)
+        raise
+    clash = None
+    if refusal is not None:
+        can_type = desk_page.acts_of(item, viewer).answer
+        clash = _clash(visit, item, refusal, "" if can_type else typed.text)
+    page = desk_page.make_page(
+        item,
+        viewer=viewer,
+        city=city,
+        ruling_city=ruling_city,
+        now=visit.now,
+        typed=typed,
+        ratings=ratings,
+        status=status,
+        errors=errors,
+        clash=clash,
+        queue_title=inbox.queue_title(which, viewer),
+        queue_href="/staff/inbox?" + urlencode({"queue": which}),
+        queue=[
+            QueueLink(
+                href=row.href,
+                title=row.title,
+                due=rows.Due(row.due_word, row.due_kind, row.due_icon, row.which),
+                current=found.reference == item.reference,
+            )
+            for found in listed.rows
+            for row in [rows.row_of(visit, found, which)]
+        ],
+    )
+    return render(visit, "staff/desk.html", status=status_code, page=page)
+
+
+def _gone(visit: Visit, text: str) -> Reply:
+    """What was typed for an item that does not exist or is not this person's (any more): the same for both."""
+    return render(visit, "staff/kept.html", status=404, page=sheets.KeptPage(text))
+
+
+def _clash(visit: Visit, item: ItemView, refusal: DomainError, kept: str) -> Clash:
+    """Why it was refused, and what has come in since the page was made."""
+    newer = _newer(visit, item)
+    title, text = _refusal_words(refusal, item, bool(newer))
+    return Clash(
+        title=title,
+        text=text,
+        entries=timeline.later_entries(item, newer, city=visit.city),
+        kept=kept.strip(),
+    )
+
+
+def _newer(visit: Visit, item: ItemView) -> list[EntryView]:
+    """The entries that the page of this form did not show; none where the form does not say what it showed."""
+    last = visit.form.number("last_entry")
+    return [] if last is None else [entry for entry in item.entries if entry.id > last]
+
+
+def _refusal_words(refusal: DomainError, item: ItemView, has_newer: bool) -> tuple[str, str]:
+    if isinstance(refusal, NotAllowed):
+        return (
+            _("Another person must do this"),
+            _(
+                "You answered this case before, and a second look is done by somebody else. You can hand it over."
+            ),
+        )
+    if item.state not in RUNNING:
+        return (
+            _("Nothing was sent: the case is not open any more"),
+            _("This came in while you were writing. Nothing was overwritten.")
+            if has_newer
+            else _("The case has moved on since you opened it. Nothing was overwritten."),
+        )
+    return (
+        _("Nothing was sent: the case has changed"),
+        _(
+            "This came in while you were writing. Nothing was overwritten. Read it, change what you wrote if need be, and send it again."
+        ),
+    )
+
+
+def _item(visit: Visit) -> ItemView:
+    with visit.site.database.read() as session:
+        return find.get_for_staff(session, viewer=visit.staff, reference=_reference(visit))
+
+
+def _reference(visit: Visit) -> str:
+    """The reference in the address. Refuses NotFound for what can be none (a NUL is no text to PostgreSQL)."""
+    reference = visit.params["reference"]
+    if not _REFERENCE.fullmatch(reference):
+        raise NotFound("item_unknown")
+    return reference
+
+
+def _queue(visit: Visit, item: ItemView) -> Queue:
+    """The list that this person came from; else the one in which the item stands."""
+    named = visit.query.get("queue", "")
+    if not named and item.state in inbox.FINISHED:
+        named = item.state
+    return inbox.queue_named(named, visit.staff)
+
+
+def _address(visit: Visit, done: str) -> str:
+    return f"/staff/item/{_reference(visit)}?" + urlencode({"done": done})

@@ -1,0 +1,107 @@
+"""What the desk says of an item beside its words: the law behind its clock, its data, the citizen's ratings."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from feedback.city.profile import City
+from feedback.items.views import ItemView
+from feedback.satisfaction.respond import CANT_SAY, Rating
+from portal import languages
+from portal.languages import gettext as _
+from portal.languages import ngettext
+from portal.staff import words
+
+
+class LawFact(Struct, frozen=True):
+    """The row of law behind the law's clock."""
+
+    name: str
+    citation: str
+    to_verify: bool
+
+
+class Fact(Struct, frozen=True):
+    """A name and its value; `mark` stands behind the value."""
+
+    name: str
+    value: str
+    mark: str = ""
+    href: str = ""
+
+
+class RatingFact(Struct, frozen=True):
+    """What the citizen said of one cycle."""
+
+    title: str
+    outcome: str
+    handling: str
+    comment: str
+
+
+def law_of(item: ItemView, ruling_city: City) -> LawFact | None:
+    """The row of law that the item's clock names, in the version of the profile that rules it."""
+    clock = item.cycle.clock("law")
+    rule = ruling_city.find_law(clock.rule_key, clock.rule_version) if clock else None
+    if rule is None:
+        return None
+    return LawFact(languages.in_language(rule.name), languages.in_language(rule.citation), rule.verify)
+
+
+def pause_note(item: ItemView) -> str:
+    """How often the clocks stood, for the stripes on their bars."""
+    pauses = max((len(clock.pauses) for clock in item.cycle.clocks), default=0)
+    if not pauses:
+        return ""
+    return ngettext(
+        "Stopped once, while a question to the citizen was open.",
+        "Stopped %(num)s times, while questions to the citizen were open.",
+        pauses,
+    ) % {"num": pauses}
+
+
+def facts_of(item: ItemView, city: City) -> list[Fact]:
+    """Department, service, place, contact and what else is known."""
+    cycle, contact = item.cycle, item.contact
+    found = [
+        Fact(_("Department"), words.department_name(city, cycle.department)),
+        Fact(_("Why there"), words.route_words(city, cycle.route)),
+        Fact(_("Service"), words.service_name(city, cycle.service)),
+        Fact(_("Nature by law"), words.nature_word(cycle.nature)),
+        Fact(_("Place"), item.place or _("Not given")),
+    ]
+    if item.lat is not None and item.lon is not None:
+        found.append(Fact(_("Position"), f"{item.lat:.5f}, {item.lon:.5f}"))
+    if contact is None:
+        found.append(
+            Fact(
+                _("Contact"),
+                _("Anonymous: the citizen follows with the code only")
+                if item.is_anonymous
+                else _("None given: the citizen follows with the code"),
+            )
+        )
+    else:
+        if contact.email:
+            mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
+            found.append(Fact(_("E-mail"), contact.email, mark, f"mailto:{contact.email}"))
+        if contact.phone:
+            found.append(Fact(_("Phone"), contact.phone))
+        found.append(Fact(_("Writes to us in"), words.language_word(contact.language)))
+    found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
+    if cycle.number > 1:
+        found.append(Fact(_("Round"), str(cycle.number), languages.moment(cycle.started_at, city.zone)))
+    return found
+
+
+def rating_of(item: ItemView, rating: Rating) -> RatingFact:
+    """A rating in words; which round it belongs to is said where there were several."""
+    number = next((cycle.number for cycle in item.cycles if cycle.id == rating.cycle_id), 1)
+    title = _("Round %(number)s") % {"number": number} if len(item.cycles) > 1 else ""
+    return RatingFact(title, _step(rating.outcome), _step(rating.handling), rating.comment)
+
+
+def _step(step: int | None) -> str:
+    if step is None:
+        return _("not rated")
+    return _("can’t say") if step == CANT_SAY else _("%(step)s of 5") % {"step": step}

@@ -1,0 +1,63 @@
+"""The account page: what it says, another language, signing out everywhere."""
+
+from __future__ import annotations
+
+import pytest
+
+from feedback.ledger.tables import Note
+from tests.town import Town
+
+
+@pytest.mark.parametrize(
+    ("role", "says"),
+    [
+        ("quality", "keep the quality record"),
+        ("admin", "keep the accounts of staff"),
+        ("auditor", "read the ledger"),
+    ],
+)
+def test_a_role_without_pages_reads_what_will_come(town: Town, role: str, says: str) -> None:
+    browser = town.signed_in(town.account(role, name="Ada Able"))
+    page = browser.get("/staff/account")
+    assert page.status == 200
+    assert "Ada Able" in page.text
+    assert says in page.text
+    assert "not built yet" in page.text
+    assert "Cases" not in page.field("header")
+
+
+def test_the_departments_are_named(town: Town) -> None:
+    assert "Department A Department C" in town.lead("dept-a", "dept-c").get("/staff/account").text
+
+
+def test_another_language_is_kept_and_noted(town: Town) -> None:
+    account_id = town.account("clerk", language="en")
+    browser = town.signed_in(account_id)
+    notes = town.count(Note)
+    page = browser.post("/staff/account/language", language="lt")
+    assert (page.status, page.location) == (303, "/staff/account?done=language")
+    assert browser.get(page.location).soup.html["lang"] == "lt"
+    assert town.count(Note) == notes + 1
+    assert "language_set" in {note.act for note in town.rows(Note)}
+    browser.post("/staff/account/language", language="lt")
+    assert town.count(Note) == notes + 1
+
+
+@pytest.mark.parametrize("language", ["", "xx", "\x00"])
+def test_an_unknown_language_is_refused(town: Town, language: str) -> None:
+    page = town.clerk().post("/staff/account/language", language=language)
+    assert page.status == 422
+    assert page.errors == {"language": "Choose one of the languages"}
+
+
+def test_signing_out_everywhere_ends_every_session_of_the_account(town: Town) -> None:
+    account_id = town.account("clerk")
+    here, there, other = town.signed_in(account_id), town.signed_in(account_id), town.clerk()
+    assert here.post("/staff/account/sign-out-everywhere").location == "/staff/sign-in?done=signed-out"
+    assert here.get("/staff/inbox").location == "/staff/sign-in"
+    assert there.get("/staff/inbox").location == "/staff/sign-in"
+    assert other.get("/staff/inbox").status == 200
+
+
+def test_nobody_signed_in_is_sent_to_the_sign_in(town: Town) -> None:
+    assert town.visitor().get("/staff/account").location == "/staff/sign-in"
