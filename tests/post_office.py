@@ -2,7 +2,7 @@
 
 mails = read_mails(folder)            the .eml files of a folder, the oldest first
 with MailServer() as server: …        an SMTP server on the loopback that keeps what it is given
-MailServer(replies={"RCPT": ["450 later", "250 ok"]})    …and answers as a test wants, one reply after the other
+MailServer(replies={"RCPT": ["450 later", "250 ok"]})    …that answers by a script
 """
 
 from __future__ import annotations
@@ -76,7 +76,11 @@ class Mail:
 
 def read_mails(folder: Path) -> list[Mail]:
     """The mails of a folder, the oldest first."""
-    return [Mail(file.read_bytes()) for file in sorted(folder.glob("*.eml"))]
+    return [Mail(file.read_bytes()) for file in sorted(folder.glob("*.eml"), key=_arrival)]
+
+
+def _arrival(file: Path) -> int:
+    return file.stat().st_mtime_ns
 
 
 class Received:

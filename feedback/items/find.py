@@ -6,7 +6,7 @@ exactly as what does not exist (NotFound). Reads are Core selects into Structs, 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -292,9 +292,9 @@ def _cursor(after: str) -> tuple[datetime, int] | None:
         return None
     try:
         at = datetime.fromisoformat(instant)
-    except ValueError:
+        return (at.astimezone(UTC), int(key)) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):  # The first and the last day of time have no UTC in every zone.
         return None
-    return (at, int(key)) if at.tzinfo is not None else None
 
 
 def _bound(place: tuple[datetime, int], column: Any) -> tuple[Any, Any]:

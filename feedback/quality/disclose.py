@@ -5,18 +5,19 @@ Every cell that leaves here has been suppressed where it must be; the rules for 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from msgspec import Struct, structs
+from msgspec import Struct
 from sqlmodel import Session, col, select
 
 from feedback.city.profile import City, Measure, Publication
 from feedback.columns import table_of
 from feedback.items import population
 from feedback.quality import measures
+from feedback.quality.suppression import Cell, nest, newest_whole, protect, shelter, suppress
 from feedback.quality.tables import Figure, Record
 
 _FIGURE = table_of(Figure)

@@ -28,6 +28,7 @@ ALIKE_BELOW = 20
 """Ratings that are all satisfied, or none, show only their number in groups smaller than this."""
 
 
+COUNTS: tuple[Measure, ...] = ("received", "answered", "second_looks")
 SHARES: tuple[Measure, ...] = ("in_time_law", "in_time_promise", *measures.SATISFACTION)
 
 
@@ -91,6 +92,7 @@ def shelter(cells: Sequence[Cell], rules: Publication) -> tuple[list[Cell], list
     block = -1
     for place, cell in enumerate(cells):
         if place and cell.window_to != measures.months_later(cells[place - 1].window_to, 1)[0]:
+            blocks = _unended(blocks, block) if pending else blocks
             pending = []
         if not pending:
             block += 1
@@ -106,9 +108,7 @@ def shelter(cells: Sequence[Cell], rules: Publication) -> tuple[list[Cell], list
         blocks.append(block)
         if pending and _is_vague(cells, found, pending, rules):
             pending = []
-    if pending:
-        blocks = [-1 if number == block else number for number in blocks]
-    return found, blocks
+    return found, _unended(blocks, block) if pending else blocks
 
 
 def newest_whole(windows: Sequence[Cell], months: Sequence[str], blocks: Sequence[int]) -> Cell | None:
@@ -143,6 +143,10 @@ def nest(
             _complete(cells, found, places, rules)
     _complete(cells, found, range(len(cells)), rules)
     return found
+
+
+def _unended(blocks: Sequence[int], block: int) -> list[int]:
+    return [-1 if number == block else number for number in blocks]
 
 
 def _at_most(shown: Cell, cell: Cell, parent: Cell) -> Cell:

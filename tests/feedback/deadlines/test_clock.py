@@ -171,7 +171,11 @@ def test_an_answer_is_late_from_the_first_instant_of_the_next_day(
 
 dates = st.dates(min_value=date(2024, 1, 1), max_value=date(2030, 12, 31))
 rules = st.builds(
-    row, st.integers(1, 120), st.sampled_from(["calendar", "working"]), roll=st.booleans(), pauses=st.just(True)
+    row,
+    st.integers(1, 120),
+    st.sampled_from(["calendar", "working"]),
+    roll=st.booleans(),
+    pauses=st.just(True),
 )
 pauses = st.lists(
     st.tuples(st.integers(-10, 200), st.integers(0, 40)).map(lambda span: (span[0], span[0] + span[1])),

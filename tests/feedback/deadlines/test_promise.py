@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -167,7 +168,10 @@ def test_a_promise_ends_at_the_same_working_distance(start: str, promise_days: i
         ([("2026-11-16 12:00", "2026-11-16 14:00")], "2026-11-18 12:00"),  # Two hours of Monday.
         ([("2026-11-16 12:00", "2026-11-17 12:00")], "2026-11-19 10:00"),  # A working day.
         ([("2026-11-16 18:00", "2026-11-17 06:00")], "2026-11-18 10:00"),  # A night is no working time.
-        ([("2026-11-10 12:00", "2026-11-16 11:00")], "2026-11-18 11:00"),  # What lies before the start does not count.
+        (
+            [("2026-11-10 12:00", "2026-11-16 11:00")],
+            "2026-11-18 11:00",
+        ),  # What lies before the start does not count.
         ([("2026-11-18 10:00", "2026-11-19 10:00")], "2026-11-18 10:00"),  # The time was over.
         ([("2026-11-18 09:59", "2026-11-19 09:59")], "2026-11-19 10:00"),  # A minute was left.
         (
@@ -186,7 +190,9 @@ def test_paused_working_time_does_not_count(pauses: list[tuple[str, str]], due: 
 
 
 # In Vilnius Sunday 29 March 2026 has no 03:00 to 04:00, and Sunday 25 October 2026 has it twice.
-@pytest.mark.parametrize(("day", "hours_of_day"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-03-28", 24)])
+@pytest.mark.parametrize(
+    ("day", "hours_of_day"), [("2026-03-29", 23), ("2026-10-25", 25), ("2026-03-28", 24)]
+)
 def test_a_day_on_which_the_clocks_change_has_its_real_length(day: str, hours_of_day: int) -> None:
     start = at(f"{day} 00:00")
     end = (datetime.fromisoformat(day) + timedelta(days=1)).replace(tzinfo=VILNIUS)
@@ -244,7 +250,9 @@ pauses = st.lists(
 City = tuple[OfficeHours, Days]
 
 
-def intervals_of(start: datetime, waits: list[tuple[timedelta, timedelta]]) -> list[tuple[datetime, datetime]]:
+def intervals_of(
+    start: datetime, waits: list[tuple[timedelta, timedelta]]
+) -> list[tuple[datetime, datetime]]:
     return [(start + after, start + after + length) for after, length in waits]
 
 
@@ -277,7 +285,7 @@ def test_counting_agrees_with_looking_at_each_minute(city: City, start: datetime
     hours, days = city
     start = start.replace(second=0, microsecond=0)
     worked = 0
-    for n in range(0, length):
+    for n in range(length):
         local = (start + timedelta(minutes=n)).astimezone(VILNIUS)
         clock = f"{local:%H:%M}"
         stretches = hours.by_weekday[local.weekday()] if days.is_working(local.date()) else ()
@@ -327,7 +335,7 @@ def test_what_is_not_waiting_before_the_due_instant_is_the_promise(
     edges = sorted({start, due, *(edge for interval in intervals for edge in interval if start < edge < due)})
     counted = sum(
         working_minutes(left, right, hours, days, VILNIUS)
-        for left, right in zip(edges, edges[1:], strict=False)
+        for left, right in pairwise(edges)
         if not any(began <= left and right <= ended for began, ended in intervals)
     )
     assert counted == minutes_of_days(promise_days, hours)

@@ -78,9 +78,9 @@ def test_keys_of_words_keep_their_places() -> None:
 
 @given(st.text(), st.sampled_from(["el", "lt", "en", "other"]))
 def test_the_stem_of_a_word_is_among_its_keys(text: str, language: str) -> None:
-    assert [stem in found for stem, found in zip(stems(text, language), word_keys(text, language), strict=True)] == [
-        True
-    ] * len(stems(text, language))
+    assert [
+        stem in found for stem, found in zip(stems(text, language), word_keys(text, language), strict=True)
+    ] == [True] * len(stems(text, language))
 
 
 def test_threads_do_not_disturb_one_another() -> None:
