@@ -60,7 +60,7 @@ translations: .venv/installed $(POT) ## check that no catalogue lacks a message 
 	@for po in $(PO); do \
 	  language=$$(basename $$(dirname $$(dirname $$po))); \
 	  $(BIN)/pybabel -q update --check --ignore-pot-creation-date --no-fuzzy-matching -i $(POT) -o $$po -l $$language \
-	    || { echo "$$po lacks messages of the source: run make messages and translate them"; exit 1; }; \
+	    2> .venv/translations.txt || { echo "$$po lacks messages of the source: run make messages and translate them"; exit 1; }; \
 	done
 
 .PHONY: messages

@@ -164,6 +164,8 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
         with languages.speaking(visit.language):
             reply = route.handler(visit)
     except DomainError as refusal:
+        if visit.viewer is not None:
+            visit.language = visit.viewer.language
         with languages.speaking(visit.language):
             reply = error_pages.answer(visit, refusal)
     return _response(site, reply)

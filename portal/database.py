@@ -50,8 +50,9 @@ SCHEMA_LOCK: Final = 0x4B_61_6E_61_6C_69
 class Database:
     """One database of one process. Opens nothing until it is used."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, wal_limit: int = WAL_LIMIT) -> None:
         self.url = url
+        self._wal_limit = wal_limit
         self.dialect: Literal["sqlite", "postgresql"] = (
             "sqlite" if url.startswith("sqlite:") else "postgresql"
         )
@@ -106,7 +107,7 @@ class Database:
         with self._clear_errors(), self._one_writer(), self._writer.connect() as connection:
             found = find_revision(connection)
             triggers = find_triggers(connection)
-        check_revision(found, self.shown)
+        check_revision(found, known_revisions(), self.shown)
         missing = TRIGGERS[self.dialect] - triggers
         if missing:
             raise OperatorError(
@@ -192,7 +193,7 @@ class Database:
                 fcntl.flock(descriptor, fcntl.LOCK_EX)
                 self._owner = threading.get_ident()
                 yield
-                if _size(self.file.with_name(self.file.name + "-wal")) > WAL_LIMIT:
+                if _size(self.file.with_name(self.file.name + "-wal")) > self._wal_limit:
                     self._carry_log_over()
             finally:
                 self._owner = None
@@ -256,9 +257,8 @@ def known_revisions() -> list[str]:
     return sorted(file.stem for file in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def check_revision(found: str | None, shown: str) -> None:
-    """Refuses (`OperatorError`) a schema that is not the program's own."""
-    known = known_revisions()
+def check_revision(found: str | None, known: list[str], shown: str) -> None:
+    """Refuses (`OperatorError`) a schema that is not the newest of the known ones."""
     if found is None:
         raise OperatorError(f"The database {shown} is empty: run kanali init --city DIR first.")
     if found not in known:

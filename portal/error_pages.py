@@ -72,7 +72,7 @@ def broken(visit: Visit) -> Reply:
 def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
     is_staff = visit.path.startswith("/staff")
     way_on = (
-        [PageLink(_("To the list of cases"), "/staff/inbox")]
+        [PageLink(_("To my first page"), "/staff/")]
         if is_staff
         else [
             PageLink(_("To the home page"), visit.here("/")),

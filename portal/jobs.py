@@ -24,14 +24,15 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import DomainError
-from feedback.items import answer, purge
+from feedback.items import answer, converse, purge
 from feedback.outbox import deliver, post
 from feedback.outbox.post import Claimed, Lane
+from feedback.outbox.tables import Message
 from feedback.people import sessions
 from feedback.satisfaction import invite
 from portal import closing, languages, letters, schedule
 from portal.installation import Installed, opened
-from portal.letters import Letter
+from portal.letters import Composed, Letter
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.pages import Assets, Site, make_templates
@@ -88,7 +89,6 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
 
 def work_on(site: Site, stop: threading.Event) -> None:
     """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
-    letters.warm_up(site)
     with site.database.write() as session:
         schedule.plan(session, site.now())
     lanes: list[Callable[[], None]] = [
@@ -110,7 +110,6 @@ def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
 
     A round of mail ends early where no mail can be delivered at all.
     """
-    letters.warm_up(site)
     with site.database.write() as session:
         schedule.plan(session, now)
     stop = threading.Event()
@@ -225,25 +224,40 @@ def _send(work: Work) -> None:
 
 
 def _rendered(work: Work) -> Letter | None:
-    """The letter as it was rendered first; None where there is nothing to send, and the job is done."""
+    """The letter as it was rendered first; None where there is nothing to send, and the job is done.
+
+    It is composed on a read connection: nobody who presses "send" waits for that.
+    """
+    message_id = int(work.claimed.key)
+    with work.site.database.read() as session:
+        found = deliver.find_waiting(session, message_id)
+        composed = found and _compose(session, work, found)
     with work.site.database.write() as session:
-        message = deliver.find_waiting(session, int(work.claimed.key))
-        if message is None:
+        message = deliver.find_waiting(session, message_id, locked=True)
+        if message is None or composed is None:
             post.done(session, work.claimed)
             return None
         if message.rendered is not None:
             return msgspec.json.decode(message.rendered, type=Letter)
-        try:
-            letter = letters.compose(session, work.site, message, work.now)
-        except DomainError:
-            # What it would tell of is over or gone.
-            _end_in(session, work, "failed")
+        if not isinstance(composed, Composed):
+            _end_in(session, work, composed)
             return None
-        if letter is None:
-            _end_in(session, work, "erased")
-        else:
-            deliver.keep(message, msgspec.json.encode(letter))
-        return letter
+        for link in composed.links:
+            converse.keep_link(session, link)
+        deliver.keep(message, msgspec.json.encode(composed.letter))
+        return composed.letter
+
+
+def _compose(session: Session, work: Work, message: Message) -> Composed | deliver.End:
+    """The letter of a message, or the end that it comes to without one."""
+    if message.rendered is not None:
+        return Composed(msgspec.json.decode(message.rendered, type=Letter), [])
+    try:
+        composed = letters.compose(session, work.site, message, work.now)
+    except DomainError:
+        # What it would tell of is over or gone.
+        return "failed"
+    return composed or "erased"
 
 
 def _end(work: Work, state: deliver.End) -> None:

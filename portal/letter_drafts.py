@@ -17,6 +17,7 @@ from feedback.city import versions
 from feedback.city.profile import City
 from feedback.errors import Expired, NotFound
 from feedback.items import converse
+from feedback.items.converse import NewLink
 from feedback.items.views import ContactView, CycleView, EntryView, ItemView
 from feedback.satisfaction.tables import Invitation
 from portal import languages
@@ -113,18 +114,16 @@ class Writing(Struct, frozen=True):
     contact: ContactView
     facts: dict[str, int]
     now: datetime
+    links: list[NewLink]
+    """The links made so far; they lead somewhere once they are kept."""
 
     def link(self, purpose: str, target_id: int, ends_at: datetime) -> str:
         """The address of a new link, in the language being spoken."""
-        token = converse.make_link(
-            self.session,
-            purpose=purpose,
-            item_id=self.item.id,
-            target_id=target_id,
-            now=self.now,
-            ends_at=ends_at,
+        made = converse.new_link(
+            purpose=purpose, item_id=self.item.id, target_id=target_id, now=self.now, ends_at=ends_at
         )
-        return self.address(f"/{purpose}/{token}")
+        self.links.append(made)
+        return self.address(f"/{purpose}/{made.token}")
 
     def address(self, path: str) -> str:
         return f"{self.public_url}/{languages.current()}{path}"

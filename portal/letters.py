@@ -20,6 +20,7 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import NotFound
 from feedback.items import find
+from feedback.items.converse import NewLink
 from feedback.outbox.tables import Message
 from portal import languages, letter_drafts
 from portal.languages import gettext as _
@@ -59,8 +60,15 @@ class MailFrame(Struct, frozen=True, kw_only=True):
     mist: str
 
 
-def compose(session: Session, site: Site, message: Message, now: datetime) -> Letter | None:
-    """The mail of a message, with its links made in this transaction.
+class Composed(Struct, frozen=True):
+    """A letter, and its links, which must be kept before it goes out."""
+
+    letter: Letter
+    links: list[NewLink]
+
+
+def compose(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:
+    """The mail of a message. Reads only, so that nobody waits while it is rendered.
 
     None where there is nobody to write to any more: item or contact are gone, or the address was erased. Refuses
     (DomainError) what has become pointless: Expired("survey_over") for a survey that has ended meanwhile.
@@ -77,13 +85,13 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Le
     language = contact.language if contact.language in offered else city.default_language
     with languages.speaking(language):
         facts = msgspec.json.decode(message.facts, type=dict[str, int])
-        writing = Writing(session, site.settings.public_url, city, item, contact, facts, now)
+        writing = Writing(session, site.settings.public_url, city, item, contact, facts, now, [])
         draft = letter_drafts.draft(message.kind, writing)
         frame = _frame(site, writing, draft.subject)
         find_template = site.templates.get_template
         text = find_template(f"mail/{draft.template}.txt").render(here=frame, page=draft.page)
         html = find_template(f"mail/{draft.template}.html").render(here=frame, page=draft.page)
-        return Letter(
+        letter = Letter(
             kind=message.kind,
             language=language,
             to=contact.email,
@@ -101,12 +109,7 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Le
                 "Content-Language": language,
             },
         )
-
-
-def warm_up(site: Site) -> None:
-    """Compile the templates of all mails, so that the first one does not hold a write for as long as that takes."""
-    for name in site.templates.list_templates(filter_func=lambda name: name.startswith("mail/")):
-        site.templates.get_template(name)
+        return Composed(letter, writing.links)
 
 
 def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:

@@ -71,7 +71,7 @@ class Mail:
     def _part(self, subtype: str) -> str:
         part = self.message.get_body((subtype,))
         assert part is not None
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
 
 
 def read_mails(folder: Path) -> list[Mail]:
@@ -115,6 +115,8 @@ class MailServer:
         self.offers = offers
         self.tls = tls
         self.stop = threading.Event()
+        self.hanging = threading.Event()
+        """Set once a client waits for a reply that does not come."""
         self._server = socketserver.ThreadingTCPServer(
             ("127.0.0.1", 0), _Conversation, bind_and_activate=True
         )
@@ -209,6 +211,7 @@ class _Conversation(socketserver.StreamRequestHandler):
         if reply == HANG_UP:
             return False
         if reply == HANG:
+            self.office.hanging.set()
             self.office.stop.wait(30)
             return False
         try:

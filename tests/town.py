@@ -45,7 +45,7 @@ from portal.settings import Settings, read_secret
 RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
 MONDAY = "2026-11-02 09:00"
-"""When the story of a town begins: a Monday in office hours."""
+"""When the story of a town begins: a Monday, and a public holiday (2 November); working time counts from Tuesday."""
 
 
 class Page:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlmodel import Session, select
 
 from feedback.city.versions import Ruling
@@ -25,6 +26,17 @@ CONFIRM_LIVES = timedelta(hours=48)
 OPEN_LIVES = timedelta(days=60)
 
 _LINK = table_of(Link)
+
+
+class NewLink(Struct, frozen=True):
+    """A link with its token, which is known only while the mail is composed."""
+
+    token: str
+    purpose: str
+    item_id: int
+    target_id: int
+    made_at: datetime
+    ends_at: datetime
 
 
 def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Actor, now: datetime) -> None:
@@ -98,18 +110,28 @@ def make_link(
     session: Session, *, purpose: str, item_id: int, target_id: int, now: datetime, ends_at: datetime
 ) -> str:
     """A token for a mail, returned once and stored hashed."""
-    token = codes.new_token()
+    link = new_link(purpose=purpose, item_id=item_id, target_id=target_id, now=now, ends_at=ends_at)
+    keep_link(session, link)
+    return link.token
+
+
+def new_link(*, purpose: str, item_id: int, target_id: int, now: datetime, ends_at: datetime) -> NewLink:
+    """A link for a mail that is being composed; it leads nowhere until it is kept."""
+    return NewLink(codes.new_token(), purpose, item_id, target_id, now, ends_at)
+
+
+def keep_link(session: Session, link: NewLink) -> None:
+    """Store a link; its token only hashed."""
     session.execute(
         sa.insert(_LINK).values(
-            token_hash=codes.token_hash(token),
-            purpose=purpose,
-            item_id=item_id,
-            target_id=target_id,
-            made_at=now,
-            ends_at=ends_at,
+            token_hash=codes.token_hash(link.token),
+            purpose=link.purpose,
+            item_id=link.item_id,
+            target_id=link.target_id,
+            made_at=link.made_at,
+            ends_at=link.ends_at,
         )
     )
-    return token
 
 
 def find_link(session: Session, *, purpose: str, token: str, now: datetime) -> tuple[int, int]:

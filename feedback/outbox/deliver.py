@@ -25,9 +25,9 @@ End = Literal["sent", "failed", "erased"]
 _MESSAGE = table_of(Message)
 
 
-def find_waiting(session: Session, message_id: int) -> Message | None:
-    """A message that is still to be sent, locked for this transaction; None where it has come to its end."""
-    message = session.get(Message, message_id, with_for_update=True, populate_existing=True)
+def find_waiting(session: Session, message_id: int, *, locked: bool = False) -> Message | None:
+    """A message that is still to be sent, if need be locked for this transaction; None where it came to its end."""
+    message = session.get(Message, message_id, with_for_update=locked or None, populate_existing=True)
     return message if message is not None and message.state == "waiting" else None
 
 

@@ -16,6 +16,8 @@ def fold(text: str) -> str:
     compatibility forms become plain ones (NFKC), everything else becomes a space. Folding again changes
     nothing.
     """
+    if text.isascii() and text.isalnum():
+        return text.lower()
     plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).lower())
     return " ".join(unicodedata.normalize("NFKC", plain.translate(_TABLE)).split())
 

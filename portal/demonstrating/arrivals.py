@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
+from random import Random
 
 from feedback.city.profile import City
 from feedback.items import sent, submit
@@ -15,31 +16,33 @@ from portal.demonstrating.texts import ASKING, ItemText, fill, pick, with_frame
 from portal.demonstrating.world import Life, World
 
 _BY_STAFF = ("phone", "counter")
+LEAST_ON_LAST_DAY = 6
 _TRIES = 60
 """Draws until a text goes to triage by itself."""
 
 
-def share_out(habits: Habits, city: City, days: list[date], items: int, world: World) -> list[int]:
-    """How many items come in on each of the days; some on the last one, so that there is something new."""
+def share_out(habits: Habits, days: list[date], items: int, chance: Random) -> list[int]:
+    """How many items come in on each of the days; at least some on the last one, so that there is something new."""
     weights = [habits.days.months[day.month - 1] * habits.days.weekdays[day.weekday()] for day in days]
     counts = [0] * len(days)
-    for place in world.chance.choices(range(len(days)), weights, k=items):
+    for place in chance.choices(range(len(days)), weights, k=items):
         counts[place] += 1
-    missing = min(5, items) - counts[-1]
-    for place in sorted(range(len(days) - 1), key=lambda place: -counts[place])[: max(0, missing)]:
-        counts[place] -= 1
+    while counts[-1] < min(LEAST_ON_LAST_DAY, items):
+        counts[counts.index(max(counts[:-1]))] -= 1
         counts[-1] += 1
     return counts
 
 
-def draw_day(world: World, day: date, count: int, first_number: int) -> list[tuple[datetime, Life]]:
-    """The items of a day in their order, everything found that can be found before the write."""
-    found = [draw_arrival(world, day, first_number + place) for place in range(count)]
-    return sorted(found, key=lambda arrival: arrival[0])
+def draw_day(
+    world: World, day: date, count: int, first_number: int, stays: list[str]
+) -> list[tuple[datetime, Life]]:
+    """The items of a day, everything found that can be found before the write. The first ones shall stay as
+    `stays` says, for the inbox of the first minute: in "triage", or waiting for the reply to a "question"."""
+    kept = [*stays[:count], *[""] * max(0, count - len(stays))]
+    return [_draw_arrival(world, day, first_number + place, keep) for place, keep in enumerate(kept)]
 
 
-def draw_arrival(world: World, day: date, number: int, stays: str = "") -> tuple[datetime, Life]:
-    """One item and when it comes in. `stays`: "triage": no rule knows where it belongs."""
+def _draw_arrival(world: World, day: date, number: int, stays: str) -> tuple[datetime, Life]:
     chance, habits, city = world.chance, world.habits, world.ruling.city
     channel = "web" if stays else pick(chance, habits.channels)
     at = _draw_time(world, day, channel)
@@ -48,10 +51,11 @@ def draw_arrival(world: World, day: date, number: int, stays: str = "") -> tuple
         at = _draw_time(world, day, channel)
     is_void = not stays and channel == "web" and chance.random() < habits.shares.void
     for _ in range(_TRIES):
-        life = _draw_life(world, day, at, channel, number, is_void=is_void, is_unsure=bool(stays))
-        if stays != "triage" or (life.prepared.cycle["department"] is None and city.services[life.service].is_offered):
+        life = _draw_life(world, day, at, channel, number, is_void=is_void, is_unsure=stays == "triage")
+        is_in_triage = life.prepared.cycle["department"] is None and city.services[life.service].is_offered
+        if stays != "triage" or is_in_triage:
+            life.stays = stays
             break
-    life.stays = stays
     return at, life
 
 
@@ -97,6 +101,7 @@ def _draw_life(
         street=street,
         nature=nature,
         right=_right_place(city, kind, nature, service, checked),
+        started_at=at,
         void_reason=void_reason,
         is_spam=is_spam,
     )
@@ -186,5 +191,5 @@ def _right_place(
 
 def _draw_time(world: World, day: date, channel: str) -> datetime:
     hour = world.chance.choices(range(24), world.habits.hours[channel])[0]
-    at = world.office.at(day, hour, world.chance.randrange(60), world.chance.randrange(60))
-    return min(at, world.end - timedelta(minutes=1))
+    at = world.office.at(day, hour, world.chance.randrange(60))
+    return min(at, world.end - timedelta(minutes=2))

@@ -102,6 +102,7 @@ class LanguageWords(_Part, frozen=True, kw_only=True):
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     date: str
+    place: str
     greetings: tuple[str, ...]
     closings: tuple[str, ...]
     closings_asking: tuple[str, ...]

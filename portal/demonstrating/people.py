@@ -146,11 +146,15 @@ def write_accounts(file: Path, sign_ins: list[SignIn], staff_url: str) -> None:
     """Keep the passwords for whoever tries the demonstration: one line a role, readable by their owner only."""
     rows = [(known.role, known.email, known.password, staff_url) for known in sign_ins]
     widths = [max(len(row[column]) for row in rows) for column in range(3)]
-    lines = ["  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]) for row in rows]
+    lines = [
+        "  ".join([*(cell.ljust(w) for cell, w in zip(row, widths, strict=False)), row[3]]) for row in rows
+    ]
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file.unlink(missing_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as stream:
+        with os.fdopen(
+            os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8"
+        ) as stream:
             stream.write("\n".join(lines) + "\n")
     except OSError as error:
         raise OperatorError(

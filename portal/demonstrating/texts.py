@@ -230,7 +230,9 @@ def with_frame(text: str, greeting: str, closing: str) -> str:
 
 def write_date(day: date, words: LanguageWords) -> str:
     """A day as a department writes it."""
-    return words.date.format(weekday=words.weekdays[day.weekday()], day=day.day, month=words.months[day.month - 1])
+    return words.date.format(
+        weekday=words.weekdays[day.weekday()], day=day.day, month=words.months[day.month - 1]
+    )
 
 
 def pick(chance: Random, weights: Mapping[str, float]) -> str:

@@ -5,7 +5,7 @@ Holds and looks up; decides nothing. An item's life is drawn in `arrivals.py`, l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from random import Random
 
@@ -68,6 +68,8 @@ class Life:
     nature: str
     right: tuple[str | None, str | None]
     """The department and service where it belongs."""
+    started_at: datetime
+    """When the current cycle began."""
     void_reason: str = ""
     is_spam: bool = False
     stays: str = ""
@@ -82,7 +84,6 @@ class Life:
     cycle: int = 1
     step: int = 0
     """What was planned under an earlier step does not happen any more."""
-    started_at: datetime = field(default_factory=lambda: datetime.max)
     target: datetime | None = None
     """When the answer is to come; None: never."""
     course: Course | None = None

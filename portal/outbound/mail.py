@@ -63,11 +63,12 @@ def mime(letter: Letter, *, is_plain: bool) -> EmailMessage:
     message["Subject"] = letter.subject
     message["Date"] = format_datetime(letter.date)
     message["Message-ID"] = letter.message_id
-    for name, value in letter.headers.items():
-        message[name] = value
     message.set_content(letter.text, cte=_encoding(letter.text, is_plain))
     message.add_alternative(letter.html, subtype="html", cte=_encoding(letter.html, is_plain))
     message.set_boundary(f"kanali-{_key(letter)}")
+    # Last: setting the content takes every Content-… header away.
+    for name, value in letter.headers.items():
+        message[name] = value
     return message
 
 

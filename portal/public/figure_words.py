@@ -68,6 +68,16 @@ def count_text(cell: Cell) -> str:
     return ngettext("%(n)s case", "%(n)s cases", cell.n) % {"n": n}
 
 
+def count_brief(cell: Cell) -> str:
+    """Of how many, without the noun, for the column of a table: "198 of 251", "39"."""
+    if cell.n is None or cell.level == "empty":
+        return ""
+    n = languages.number(cell.n)
+    if cell.numerator is None:
+        return n
+    return _("%(part)s of %(n)s") % {"part": languages.number(cell.numerator), "n": n}
+
+
 def silence_text(cell: Cell) -> str:
     """The sentence that stands where a number may not, or can not, be shown."""
     if cell.level == "empty":

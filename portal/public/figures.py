@@ -6,7 +6,7 @@ here it only gets its words, and positions in permille for the drawings.
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlmodel import Session
 
 from feedback.city.profile import City, Measure
@@ -19,6 +19,7 @@ from portal.languages import ngettext
 from portal.pages import Visit
 from portal.public.definitions import Definition, define, name_of
 from portal.public.figure_words import (
+    count_brief,
     count_text,
     hours_text,
     interval_text,
@@ -131,9 +132,9 @@ def line_of(
     return LineView(
         name=name,
         href=href,
-        dates=window_text(cell) if is_older else "",
+        dates=window_text(cell) if is_older and cell.level not in ("hidden", "empty") else "",
         is_whole=is_whole,
-        count=count_text(cell),
+        count=count_brief(cell),
         value=value_text(cell, city.find_target(cell.measure)) if is_told else "",
         ninth=hours_text(cell.p90) if cell.p90 is not None else "",
         interval=interval_text(cell),
@@ -157,7 +158,7 @@ def month_of(cell: Cell, *, city: City) -> MonthView:
         low=low,
         high=high,
         value_text=value_text(cell, city.find_target(cell.measure)) if is_told else silence_text(cell),
-        n_text=count_text(cell),
+        n_text=count_brief(cell),
         interval_text=interval_text(cell),
         met=verdict == "met" if verdict else None,
         ninth=hours_text(cell.p90) if cell.p90 is not None else "",
@@ -167,7 +168,7 @@ def month_of(cell: Cell, *, city: City) -> MonthView:
 def home_figures(session: Session, visit: Visit) -> list[FigureView]:
     """The three figures of the newest closed month for the home page; none where no month is closed.
 
-    A figure that may not be shown stays, with the words that say so.
+    A figure that may not be shown stays, with the words that say so. The verdict stands among its lines.
     """
     sheet = disclose.find_sheet(session, rules=visit.city.publication)
     if sheet is None:
@@ -176,7 +177,9 @@ def home_figures(session: Session, visit: Visit) -> list[FigureView]:
     for measure in HOME:
         cell = sheet.month[measure]
         is_final = measure not in measures.SATISFACTION or sheet.is_satisfaction_final
-        found.append(figure_of(cell, city=visit.city, is_final=is_final))
+        figure = figure_of(cell, city=visit.city, is_final=is_final)
+        lines = [*figure.lines, figure.verdict_text] if figure.verdict_text else figure.lines
+        found.append(structs.replace(figure, lines=lines))
     return found
 
 

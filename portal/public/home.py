@@ -12,6 +12,7 @@ from portal.item_words import kind_about, kind_word
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, render, route
+from portal.public.figures import FigureView, home_figures
 from portal.public.submit import promise_range
 
 
@@ -31,25 +32,13 @@ class Stop(Struct, frozen=True):
     text: str
 
 
-class KeptFigure(Struct, frozen=True, kw_only=True):
-    """One figure of the record as the macro `figure` draws it; positions in permille."""
-
-    name: str
-    value: str
-    share: int | None = None
-    low: int | None = None
-    high: int | None = None
-    target: int | None = None
-    lines: list[str] = []
-
-
 class HomePage(Struct, frozen=True, kw_only=True):
     """The home page."""
 
     kinds: list[KindRow]
     stops: list[Stop]
     figures_title: str = ""
-    figures: list[KeptFigure] = []
+    figures: list[FigureView] = []
     """Empty where no month is closed yet: the section is left out then."""
     commitment: Commitment | None = None
     """The commitment that gave the channel its purpose."""
@@ -61,14 +50,24 @@ class HomePage(Struct, frozen=True, kw_only=True):
 def home(visit: Visit) -> Reply:
     city = visit.city
     commitment = next((row for row in city.quality.commitment if row.gave_purpose), None)
+    with visit.site.database.read() as session:
+        figures = home_figures(session, visit)
     page = HomePage(
         kinds=[KindRow(kind, kind_word(kind), kind_about(kind)) for kind in KINDS],
         stops=_stops(visit),
+        figures_title=_figures_title(figures),
+        figures=figures,
         commitment=commitment,
         commitment_text=_commitment_text(city, commitment),
         emergency=city.identity.contact.emergency,
     )
     return render(visit, "public/home.html", page=page)
+
+
+def _figures_title(figures: list[FigureView]) -> str:
+    if not figures:
+        return ""
+    return _("How we did in %(month)s") % {"month": languages.month(figures[0].period)}
 
 
 def _commitment_text(city: City, commitment: Commitment | None) -> str:

@@ -11,7 +11,7 @@ from typing import Literal
 from msgspec import Struct
 from sqlmodel import Session
 
-from feedback.city.profile import City, Measure, Publication
+from feedback.city.profile import City, Measure
 from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
 from feedback.quality.suppression import SHARES, Cell
@@ -21,6 +21,9 @@ from portal.pages import PageLink, Visit
 from portal.public.definitions import SHOWN, name_of
 from portal.public.figure_words import target_text, window_text
 from portal.public.figures import FigureView, LineView, MonthView, figure_of, line_of, month_of
+
+FOLDED_FROM = 5
+"""So many hidden rows of a table are named in one sentence below it; fewer stand in their place."""
 
 CHOSEN: tuple[Measure, ...] = (
     "in_time_promise",
@@ -55,6 +58,8 @@ class TableView(Struct, frozen=True, kw_only=True):
 
     head: str
     lines: list[LineView]
+    folded: str
+    """The names of hidden rows that were left out of a table which they would fill."""
     is_share: bool
     target: int | None
     target_text: str
@@ -68,7 +73,8 @@ class QualityPage(Struct, frozen=True, kw_only=True):
     closed_on: date
     is_final: bool
     final_from: date
-    window_from: str
+    window: str
+    """The months of departments and services, in words."""
     months_counted: int
     is_young: bool
     """The window holds fewer than twelve months yet."""
@@ -85,7 +91,6 @@ class QualityPage(Struct, frozen=True, kw_only=True):
     services: TableView
     fingerprint: list[str]
     definitions: int
-    rules: Publication
 
 
 def page_of(session: Session, visit: Visit, sheet: Sheet, measure: Measure) -> QualityPage:
@@ -96,7 +101,7 @@ def page_of(session: Session, visit: Visit, sheet: Sheet, measure: Measure) -> Q
         closed_on=sheet.closed_at.astimezone(city.zone).date(),
         is_final=sheet.is_satisfaction_final,
         final_from=sheet.satisfaction_from,
-        window_from=sheet.window_from,
+        window=window_of(sheet),
         months_counted=len(sheet.trend[measure]),
         is_young=len(sheet.trend[measure]) < 12,
         periods=periods_of(sheet),
@@ -122,7 +127,6 @@ def page_of(session: Session, visit: Visit, sheet: Sheet, measure: Measure) -> Q
         services=_table(session, visit, sheet, "service", measure),
         fingerprint=[sheet.digest[start : start + 8] for start in range(0, len(sheet.digest), 8)],
         definitions=sheet.definitions,
-        rules=city.publication,
     )
 
 
@@ -186,6 +190,8 @@ def _table(
 ) -> TableView:
     city = visit.city
     found = disclose.lines(session, city=city, sheet=sheet, scope=scope, measure=measure)
+    hidden = [line.key for line in found if line.cell.level == "hidden"]
+    folded = hidden if len(hidden) >= FOLDED_FROM else []
     rows = [
         line_of(
             line.cell,
@@ -195,6 +201,7 @@ def _table(
             href=_href(visit, sheet, line.key) if scope == "department" else "",
         )
         for line in found
+        if line.key not in folded
     ]
     whole = sheet.year.get(measure)
     if whole is not None:
@@ -205,6 +212,7 @@ def _table(
     return TableView(
         head=_("Department") if scope == "department" else _("Service"),
         lines=rows,
+        folded=" · ".join(_name_of_key(city, scope, key) for key in folded),
         is_share=measure in SHARES,
         target=target.permille if target else None,
         target_text=target_text(target, city) if target else "",

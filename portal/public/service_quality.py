@@ -6,7 +6,6 @@ Everything shown comes from `disclose`; a month that nobody has closed yet has n
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
 
 from msgspec import Struct
 from sqlmodel import Session
@@ -16,13 +15,13 @@ from feedback.deadlines import promise
 from feedback.errors import NotFound
 from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
-from feedback.quality.suppression import SHARES, Cell
-from portal import languages
-from portal.languages import gettext as _
-from portal.pages import PageLink, Reply, Visit, redirect, render, route
-from portal.public.definitions import SHOWN, Definition, define, name_of
-from portal.public.figure_words import target_text, window_text
-from portal.public.figures import FigureView, LineView, MonthView, figure_of, line_of, month_of
+from feedback.quality.suppression import Cell
+from portal.pages import Reply, Visit, redirect, render, route
+from portal.public.definitions import SHOWN, Definition, define
+from portal.public.figure_words import target_text
+from portal.public.figures import FigureView, figure_of
+from portal.public.quality_view import CHOSEN, Choice, is_final, page_of, periods_of, window_of
+
 
 class EmptyPage(Struct, frozen=True, kw_only=True):
     """No month is closed yet."""

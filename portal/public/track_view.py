@@ -171,16 +171,16 @@ def _pause_note(cycle: CycleView, city: City) -> str:
     pauses = clock.pauses if clock else ()
     if not pauses:
         return ""
-    days = _join([_days_text(pause.since, pause.until, city) for pause in pauses])
+    days = ", ".join(_days_text(pause.since, pause.until, city) for pause in pauses)
     law = cycle.clock("law")
     if cycle.clock("promise") is None or (law is not None and law.pauses):
-        return _("Striped: %(days)s we waited for you. That time does not count.") % {"days": days}
+        return _("Striped: we waited for you (%(days)s). That time does not count.") % {"days": days}
     if law is None:
-        return _("Striped: %(days)s we waited for you. That time does not count for our promise.") % {
+        return _("Striped: we waited for you (%(days)s). That time does not count for our promise.") % {
             "days": days
         }
     return _(
-        "Striped: %(days)s we waited for you. That time does not count for our promise; "
+        "Striped: we waited for you (%(days)s). That time does not count for our promise; "
         "the deadline set by law runs on."
     ) % {"days": days}
 
@@ -191,10 +191,6 @@ def _days_text(since: datetime, until: datetime | None, city: City) -> str:
         return _("since %(day)s") % {"day": first}
     last = languages.day_brief(until.astimezone(city.zone).date())
     return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
-
-
-def _join(parts: list[str]) -> str:
-    return ", ".join(parts)
 
 
 def _second_look_until(item: ItemView, city: City, now: datetime) -> date | None:

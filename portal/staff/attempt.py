@@ -112,12 +112,19 @@ def _sheet_page(
     item = _item(visit)
     may_send = may(item.state, sheet.move)
     if not may_send and refusal is None:
-        return redirect(f"/staff/item/{item.reference}")
+        return redirect(_address(visit))
     clash = None
     if refusal is not None:
-        clash = _clash(visit, item, refusal, "" if may_send else visit.form.text("reason"))
+        clash = _clash(visit, item, refusal, visit.form.text("reason"), "reason" if may_send else "")
     page = sheets.make_page(
-        sheet, item, city=visit.city, form=visit.form, errors=errors or [], clash=clash, may_send=may_send
+        sheet,
+        item,
+        city=visit.city,
+        form=visit.form,
+        errors=errors or [],
+        clash=clash,
+        may_send=may_send,
+        trail=_trail(visit),
     )
     return render(visit, "staff/sheet.html", status=status_code, page=page)
 
@@ -148,7 +155,7 @@ def show_desk(
     clash = None
     if refusal is not None:
         can_type = desk_page.acts_of(item, viewer).answer
-        clash = _clash(visit, item, refusal, "" if can_type else typed.text)
+        clash = _clash(visit, item, refusal, typed.text, "text" if can_type else "")
     page = desk_page.make_page(
         item,
         viewer=viewer,
@@ -160,6 +167,7 @@ def show_desk(
         status=status,
         errors=errors,
         clash=clash,
+        trail=_trail(visit),
         queue_title=inbox.queue_title(which, viewer),
         queue_href="/staff/inbox?" + urlencode({"queue": which}),
         queue=[
@@ -181,15 +189,16 @@ def _gone(visit: Visit, text: str) -> Reply:
     return render(visit, "staff/kept.html", status=404, page=sheets.KeptPage(text))
 
 
-def _clash(visit: Visit, item: ItemView, refusal: DomainError, kept: str) -> Clash:
-    """Why it was refused, and what has come in since the page was made."""
+def _clash(visit: Visit, item: ItemView, refusal: DomainError, written: str, form_field: str) -> Clash:
+    """Why it was refused, what has come in since the page was made, and where what was written stands now."""
     newer = _newer(visit, item)
     title, text = _refusal_words(refusal, item, bool(newer))
     return Clash(
         title=title,
         text=text,
         entries=timeline.later_entries(item, newer, city=visit.city),
-        kept=kept.strip(),
+        kept="" if form_field else written.strip(),
+        form_field=form_field if written.strip() else "",
     )
 
 
@@ -214,10 +223,16 @@ def _refusal_words(refusal: DomainError, item: ItemView, has_newer: bool) -> tup
             if has_newer
             else _("The case has moved on since you opened it. Nothing was overwritten."),
         )
+    if not has_newer:
+        return (
+            _("Nothing was sent: the case has changed"),
+            _("The case has moved on since you opened it. Nothing was overwritten."),
+        )
     return (
         _("Nothing was sent: the case has changed"),
         _(
-            "This came in while you were writing. Nothing was overwritten. Read it, change what you wrote if need be, and send it again."
+            "This came in while you were writing. Nothing was overwritten. "
+            "Read it, change what you wrote if need be, and send it again."
         ),
     )
 
@@ -243,5 +258,12 @@ def _queue(visit: Visit, item: ItemView) -> Queue:
     return inbox.queue_named(named, visit.staff)
 
 
-def _address(visit: Visit, done: str) -> str:
-    return f"/staff/item/{_reference(visit)}?" + urlencode({"done": done})
+def _address(visit: Visit, done: str = "") -> str:
+    parts = "&".join(part for part in (_trail(visit), urlencode({"done": done}) if done else "") if part)
+    return f"/staff/item/{_reference(visit)}" + (f"?{parts}" if parts else "")
+
+
+def _trail(visit: Visit) -> str:
+    """The list that this person came from, as every address of the desk carries it on."""
+    named = visit.query.get("queue", "")
+    return urlencode({"queue": named}) if named and inbox.queue_named(named, visit.staff) == named else ""

@@ -46,6 +46,8 @@ class Clash(Struct, frozen=True, kw_only=True):
     entries: list[DeskEntry]
     kept: str
     """What was typed, where the page has no form any more that could hold it."""
+    form_field: str
+    """The field of the page's form that holds what was typed; empty where nothing was or no form is left."""
 
 
 class Tab(Struct, frozen=True):
@@ -94,6 +96,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
 
     reference: str
     address: str
+    trail: str
+    """What every address here carries on, so that the list one came from stays: "" or "queue=mine"."""
     version: int
     last_entry: int
     """Id of the newest entry shown, sent back with every form: what is newer came in meanwhile."""
@@ -137,6 +141,7 @@ def make_page(
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
+    trail: str = "",
     queue_title: str = "",
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
@@ -149,6 +154,7 @@ def make_page(
     return DeskPage(
         reference=item.reference,
         address=address,
+        trail=trail,
         version=item.version,
         last_entry=item.entries[-1].id if item.entries else 0,
         kind=item_words.kind_word(item.kind),
@@ -168,7 +174,9 @@ def make_page(
         ),
         words=item.text,
         entries=timeline.entries_of(item, city=city),
-        composer=_composer(acts, typed, address, now.astimezone(city.zone).date()),
+        composer=_composer(
+            acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
+        ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
         law=facts.law_of(item, ruling_city),
@@ -211,12 +219,12 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
-    tabs = [Tab(_("Answer"), f"{address}?tab=answer#composer", "send", tab == "answer")]
+    tabs = [Tab(_("Answer"), f"{address}tab=answer#composer", "send", tab == "answer")]
     if acts.ask:
         tabs.append(
             Tab(
                 _("Question to the citizen"),
-                f"{address}?tab=question#composer",
+                f"{address}tab=question#composer",
                 "question",
                 tab == "question",
             )
@@ -236,7 +244,8 @@ def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[s
     cycle, day = item.cycle, _nearest_day(item)
     if item.state in RUNNING and is_barred(item, viewer):
         return _(
-            "A second look was asked for. You answered before, so another person must do it: the head of department where there is nobody else, or hand it over."
+            "A second look was asked for. You answered before, so another person must do it: "
+            "the head of department where there is nobody else, or hand it over."
         ), ""
     if item.state == "received":
         if cycle.department is None:

@@ -27,7 +27,6 @@ class Fact(Struct, frozen=True):
     name: str
     value: str
     mark: str = ""
-    href: str = ""
 
 
 class RatingFact(Struct, frozen=True):
@@ -84,10 +83,10 @@ def facts_of(item: ItemView, city: City) -> list[Fact]:
     else:
         if contact.email:
             mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
-            found.append(Fact(_("E-mail"), contact.email, mark, f"mailto:{contact.email}"))
+            found.append(Fact(_("E-mail"), contact.email, mark))
         if contact.phone:
             found.append(Fact(_("Phone"), contact.phone))
-        found.append(Fact(_("Writes to us in"), words.language_word(contact.language)))
+        found.append(Fact(_("Language of mails"), words.language_word(contact.language)))
     found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
     if cycle.number > 1:
         found.append(Fact(_("Round"), str(cycle.number), languages.moment(cycle.started_at, city.zone)))

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ClockView, Queue, QueueRow
 from feedback.people.viewer import Viewer
 from portal import item_words, languages
@@ -63,6 +64,8 @@ def due_of(clocks: tuple[ClockView, ...], tracks: Tracks, *, today: date) -> Due
         (clock.due_at, clock) for clock in shown if clock.stopped_at is None and clock.due_at is not None
     ]
     if running:
+        if tracks.law is not None and tracks.law.overdue:  # Where both are late, the law weighs more.
+            return Due(_capital(tracks.law.state_text), "late", "alert", "law")
         nearest = min(running, key=lambda pair: pair[0])[1]
         track = _track(tracks, nearest.which)
         if track.overdue:
@@ -76,7 +79,8 @@ def due_of(clocks: tuple[ClockView, ...], tracks: Tracks, *, today: date) -> Due
     if shown:
         which = "law" if tracks.law else "promise"
         track = _track(tracks, which)
-        return Due(_capital(track.state_text), "late" if track.overdue else "done", "done", which)
+        kind, icon = ("late", "alert") if track.overdue else ("done", "done")
+        return Due(_capital(track.state_text), kind, icon, which)
     return Due(_("No due day"), "", "calendar", "")
 
 
@@ -117,7 +121,7 @@ def row_of(visit: Visit, row: QueueRow, which: Queue) -> InboxRow:
 def _who(row: QueueRow, viewer: Viewer) -> str:
     if row.responder_id == viewer.account_id:
         return _("You")
-    return row.responder_name or _("Nobody yet")
+    return row.responder_name or (_("Nobody yet") if row.state in RUNNING else "")
 
 
 def group_of(visit: Visit, row: QueueRow) -> str:

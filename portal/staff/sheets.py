@@ -74,19 +74,21 @@ def make_page(
     errors: list[FieldError],
     clash: Clash | None,
     may_send: bool,
+    trail: str,
 ) -> SheetPage:
     """The page, with what was typed."""
     service = words.service_name(city, item.cycle.service)
     title, explanation, button, hint = _words(sheet, item, city)
+    query = f"?{trail}" if trail else ""
     asks_department = sheet.move == "hand_over"
     return SheetPage(
         reference=item.reference,
         title=title,
         item_title=item_words.title_of(item.text, otherwise=service),
-        item_href=f"/staff/item/{item.reference}",
+        item_href=f"/staff/item/{item.reference}{query}",
         state=words.state_mark(item.state, item.cycle.department),
         explanation=explanation,
-        action=f"/staff/item/{item.reference}/{sheet.path}",
+        action=f"/staff/item/{item.reference}/{sheet.path}{query}",
         button=button,
         is_destructive=sheet.move == "void",
         version=item.version,

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,18 +17,24 @@ import msgspec
 import pytest
 import sqlalchemy as sa
 
+from feedback.city.load import read_folder
 from feedback.columns import table_of
+from feedback.items import answer, submit
+from feedback.items.answer import Reply
+from feedback.items.sent import Sent
 from feedback.items.tables import Item, Link, Submission
+from feedback.ledger.notes import Actor
 from feedback.outbox import post
 from feedback.outbox.tables import Job, Message
 from feedback.people.tables import StaffSession
 from feedback.quality.tables import Record
 from feedback.satisfaction.tables import Invitation
 from portal import jobs, schedule
+from portal.database import Database
 from portal.outbound.mail import deliver
-from portal.settings import Smtp
-from tests.post_office import HANG_UP, MailServer, read_mails
-from tests.town import Report, Town
+from portal.settings import Settings, Smtp
+from tests.post_office import HANG, HANG_UP, MailServer, read_mails
+from tests.town import RIVERTON, Report, Town
 
 _JOB, _MESSAGE = table_of(Job), table_of(Message)
 
@@ -144,9 +153,9 @@ def test_a_mail_refused_for_good_is_given_up_at_once(town: Town, server: MailSer
     assert server.received == []
 
 
-def test_a_mail_is_given_up_after_two_days(town: Town, server: MailServer) -> None:
-    use(town, server)
-    server.replies["RCPT"] = ["450 later"]
+def test_a_mail_is_given_up_after_two_days(town: Town) -> None:
+    town.settings.mail_folder.parent.mkdir(exist_ok=True)
+    town.settings.mail_folder.write_text("in the way")
     reports(town)
     begun, tries = town.now, 0
     while message(town).state == "waiting":
@@ -293,9 +302,14 @@ def test_answered_citizens_are_invited_once_some_working_days_later(town: Town, 
 
 
 def test_many_are_invited_in_one_run(town: Town) -> None:
-    by = town.account()
-    for _ in range(60):
-        town.answers(town.citizen_reports(), by=by)
+    by = Actor("staff", town.account())
+    sent = Sent(kind="request", text="Dark.", service="street-lighting", language="en")
+    with town.database.write() as session:
+        prepared = submit.prepare(ruling=town.ruling, sent=sent, received_at=town.now)
+        for _ in range(60):
+            taken = submit.submit(session, prepared=prepared, key=None, now=town.now)
+            reply = Reply(outcome="done", text="Done.")
+            answer.answer(session, item_id=taken.item_id, seen_version=None, reply=reply, by=by, now=town.now)
     town.at("2026-11-06 10:00")
     work(town)
     assert town.count(Invitation) == 60
@@ -375,9 +389,7 @@ def test_the_worker_does_what_comes_in_and_ends_when_it_is_told_to(town: Town) -
     worker.start()
     try:
         reports(town)
-        deadline = time.monotonic() + 20
-        while not read_mails(town.settings.mail_folder) and time.monotonic() < deadline:
-            time.sleep(0.05)
+        wait_for(lambda: message(town).state == "sent")
     finally:
         stop.set()
         worker.join(20)
@@ -392,3 +404,53 @@ def test_a_lane_that_breaks_ends_the_worker(town: Town) -> None:
     change(town, sa.text("ALTER TABLE job RENAME TO job_gone"))
     with pytest.raises(sa.exc.DBAPIError):
         jobs.work_on(town.site, threading.Event())
+
+
+def test_a_worker_that_is_killed_while_it_sends_loses_nothing(
+    database: Database, settings: Settings, server: MailServer, tmp_path: Path
+) -> None:
+    whole = read_folder(RIVERTON)
+    english = msgspec.structs.replace(
+        whole, identity=msgspec.structs.replace(whole.identity, languages=("en",))
+    )
+    town = Town(database, settings, city=english, start=datetime.now(UTC) - timedelta(minutes=1))
+    server.replies["END"] = [HANG]
+    reports(town)
+    worker = start_worker(town, server, tmp_path)
+    wait_for(lambda: server.hanging.is_set())
+    worker.kill()
+    worker.wait(10)
+    held = mail_job(town)
+    assert (message(town).state, held.attempts) == ("waiting", 1)
+    assert held.lease_until > datetime.now(UTC) and message(town).rendered
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    change(town, sa.update(_JOB).where(_JOB.c.id == held.id).values(lease_until=ended))
+    server.replies.clear()
+    worker = start_worker(town, server, tmp_path)
+    wait_for(lambda: message(town).state == "sent")
+    worker.terminate()
+    assert worker.wait(20) == 0
+    assert len(server.received) == 1
+    kept = msgspec.json.decode(message(town).rendered, type=jobs.Letter)
+    assert server.received[0].mail.id == kept.message_id
+    assert mail_job(town) is None
+
+
+def start_worker(town: Town, server: MailServer, folder: Path) -> subprocess.Popen[bytes]:
+    """A worker process as `kanali serve` starts one."""
+    root = Path(jobs.__file__).parent.parent
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(root),
+        "KANALI_DATABASE_URL": town.database.url,
+        "KANALI_SECRET_FILE": str(town.settings.secret_file),
+        "KANALI_SMTP_URL": f"smtp://127.0.0.1:{server.port}",
+    }
+    return subprocess.Popen([sys.executable, "-m", "portal", "work"], env=environ, cwd=folder)
+
+
+def wait_for(is_there: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not is_there():
+        assert time.monotonic() < deadline, "waited for thirty seconds"
+        time.sleep(0.05)

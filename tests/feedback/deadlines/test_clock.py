@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.city.load import read_folder
@@ -187,6 +187,7 @@ def from_day(start: date, spans: list[tuple[int, int]]) -> list[tuple[date, date
     return [(start + timedelta(days=began), start + timedelta(days=ended)) for began, ended in spans]
 
 
+@settings(deadline=None)
 @given(rule=rules, start=dates, spans=pauses, later=st.integers(0, 20))
 def test_a_later_start_is_never_due_earlier(
     rule: LawRule, start: date, spans: list[tuple[int, int]], later: int
@@ -195,6 +196,7 @@ def test_a_later_start_is_never_due_earlier(
     assert due_on(rule, start, GREEK, waited) <= due_on(rule, start + timedelta(days=later), GREEK, waited)
 
 
+@settings(deadline=None)
 @given(rule=rules, start=dates, spans=pauses, more=st.integers(1, 20))
 def test_more_days_are_never_due_earlier(
     rule: LawRule, start: date, spans: list[tuple[int, int]], more: int
@@ -204,6 +206,7 @@ def test_more_days_are_never_due_earlier(
     assert start < due_on(rule, start, GREEK, waited) <= due_on(longer, start, GREEK, waited)
 
 
+@settings(deadline=None)
 @given(rule=rules, start=dates, spans=pauses, extra=st.tuples(st.integers(-10, 200), st.integers(0, 40)))
 def test_waiting_never_shortens_the_deadline(
     rule: LawRule, start: date, spans: list[tuple[int, int]], extra: tuple[int, int]
@@ -213,6 +216,7 @@ def test_waiting_never_shortens_the_deadline(
     assert due_on(rule, start, GREEK, waited) <= due_on(rule, start, GREEK, longer)
 
 
+@settings(deadline=None)
 @given(rule=rules, start=dates, spans=pauses)
 def test_a_due_day_that_rolls_is_a_working_day_and_never_waited_through(
     rule: LawRule, start: date, spans: list[tuple[int, int]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.city.profile import Calendar, ClosedDay, Hours, OfficeHours
@@ -122,6 +122,7 @@ def test_the_same_calendar_gives_the_same_days() -> None:
     assert GREEK != LITHUANIAN
 
 
+@settings(deadline=None)
 @given(days=cities, day=dates, n=st.integers(0, 400))
 def test_adding_and_counting_are_inverse(days: Days, day: date, n: int) -> None:
     end = days.add_working(day, n)
@@ -129,12 +130,14 @@ def test_adding_and_counting_are_inverse(days: Days, day: date, n: int) -> None:
     assert n == 0 or (days.is_working(end) and end > day)
 
 
+@settings(deadline=None)
 @given(days=cities, day=dates, n=st.integers(0, 400), later=st.integers(0, 30), more=st.integers(1, 30))
 def test_adding_is_monotone_in_start_and_number(days: Days, day: date, n: int, later: int, more: int) -> None:
     assert days.add_working(day, n) <= days.add_working(day + timedelta(days=later), n)
     assert days.add_working(day, n) < days.add_working(day, n + more)
 
 
+@settings(deadline=None)
 @given(days=cities, day=dates, length=st.integers(-5, 800))
 def test_counting_agrees_with_looking_at_each_day(days: Days, day: date, length: int) -> None:
     upto = day + timedelta(days=length)

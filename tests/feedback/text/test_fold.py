@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.text.fold import fold
@@ -32,11 +32,13 @@ def test_accents_case_and_signs_do_not_matter(text: str, folded: str) -> None:
     assert fold(text) == folded
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_folding_again_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_folded_text_has_no_spaces_to_spare(text: str) -> None:
     assert fold(text) == " ".join(fold(text).split())

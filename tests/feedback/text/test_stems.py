@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.text.stems import keys, stems, word_keys
@@ -76,6 +76,7 @@ def test_keys_of_words_keep_their_places() -> None:
     assert "gatv" in places[2]
 
 
+@settings(deadline=None)
 @given(st.text(), st.sampled_from(["el", "lt", "en", "other"]))
 def test_the_stem_of_a_word_is_among_its_keys(text: str, language: str) -> None:
     assert [

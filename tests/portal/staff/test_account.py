@@ -61,3 +61,11 @@ def test_signing_out_everywhere_ends_every_session_of_the_account(town: Town) ->
 
 def test_nobody_signed_in_is_sent_to_the_sign_in(town: Town) -> None:
     assert town.visitor().get("/staff/account").location == "/staff/sign-in"
+
+
+def test_a_refusal_speaks_the_language_of_the_account(town: Town) -> None:
+    admin = town.signed_in(town.account("admin", language="lt"))
+    page = admin.get("/staff/inbox")
+    assert page.status == 404
+    assert page.soup.html["lang"] == "lt"
+    assert [str(link["href"]) for link in page.soup.select("main a")] == ["/staff/"]

@@ -284,6 +284,22 @@ def test_the_list_beside_the_desk_is_the_one_that_i_came_from(town: Town) -> Non
     assert len(desk(clerk, mine).soup.select(".queue__title")) == 2
 
 
+def test_the_list_stays_through_a_deed(town: Town) -> None:
+    report = town.citizen_reports(service="roads")
+    clerk = town.clerk()
+    page = desk(clerk, report, queue="open")
+    actions = [str(form["action"]) for form in page.soup.select("main form")]
+    assert actions and all(action.endswith("?queue=open") for action in actions)
+    assert all(
+        "queue=open" in str(link["href"]) for link in page.soup.select(".composer__tabs a, main .acts a")
+    )
+    fields = {"version": page.value("version"), "last_entry": "0"}
+    page = clerk.post(f"/staff/item/{report.reference}/take?queue=open", **fields)
+    assert page.location == f"/staff/item/{report.reference}?queue=open&done=taken"
+    page = desk(clerk, report, queue="//elsewhere.example.org")
+    assert "elsewhere" not in page.response.text
+
+
 def test_what_a_citizen_wrote_is_never_markup(town: Town) -> None:
     report = town.citizen_reports(
         "<script>alert(1)</script> {{ 7 * 7 }}", service="roads", name="<b>Rita</b>"
