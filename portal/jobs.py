@@ -18,28 +18,23 @@ from datetime import UTC, datetime
 
 import jinja2
 import msgspec
-from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import DomainError
-from feedback.items import answer, converse, purge
+from feedback.items import converse
 from feedback.outbox import deliver, post
-from feedback.outbox.post import Claimed, Lane
+from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
-from feedback.people import sessions
-from feedback.satisfaction import invite
-from portal import closing, languages, letters, schedule
+from portal import languages, letters, schedule
+from portal.chores import CHORES, Unfinished, Work
 from portal.installation import Installed, opened
 from portal.letters import Composed, Letter
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.pages import Assets, Site, make_templates
 from portal.settings import OperatorError, Settings
-
-CHUNK = 200
-"""Rows removed in one write."""
 
 _FAULTS = (
     DomainError,
@@ -58,24 +53,6 @@ _FAULTS = (
 """What one job can fail with while all others go on."""
 
 _log = logging.getLogger("kanali")
-
-
-class Unfinished(Exception):
-    """The worker is ending: the rest of this job is for the next one."""
-
-
-class Work(Struct, frozen=True):
-    """A claimed job in hand."""
-
-    site: Site
-    claimed: Claimed
-    now: datetime
-    stop: threading.Event
-
-    def check_stop(self) -> None:
-        """Between two pieces of a long job. Refuses Unfinished when the worker is to end."""
-        if self.stop.is_set():
-            raise Unfinished()
 
 
 def run_forever(settings: Settings, stop: threading.Event) -> None:
@@ -174,8 +151,8 @@ def _run(work: Work) -> bool:
     try:
         if claimed.kind == post.SEND:
             _send(work)
-        elif claimed.kind in _DEEDS:
-            _DEEDS[claimed.kind](work)
+        elif claimed.kind in CHORES:
+            CHORES[claimed.kind](work)
             _done_and_again(work)
         else:
             # Put there by a newer program: one of its workers will do it.
@@ -231,7 +208,7 @@ def _rendered(work: Work) -> Letter | None:
     message_id = int(work.claimed.key)
     with work.site.database.read() as session:
         found = deliver.find_waiting(session, message_id)
-        composed = found and _compose(session, work, found)
+        composed = None if found is None else _compose(session, work, found)
     with work.site.database.write() as session:
         message = deliver.find_waiting(session, message_id, locked=True)
         if message is None or composed is None:
@@ -276,84 +253,6 @@ def _put_back(work: Work, code: str) -> None:
     late = pause / 1000 * secrets.randbelow(100)
     with work.site.database.write() as session:
         post.put_back(session, work.claimed, run_at=work.now + pause + late, error=code)
-
-
-# ── what runs by the clock ──────────────────────────────────────────────────────────────────────────────────
-
-
-def _invite(work: Work) -> None:
-    with work.site.database.read() as session:
-        city = versions.current(session).city
-    today = work.now.astimezone(city.zone).date()
-    _each(
-        work,
-        lambda session: invite.find_due(session, city=city, today=today),
-        lambda session, cycle_id: invite.invite(session, cycle_id=cycle_id, now=work.now),
-    )
-
-
-def _close_items(work: Work) -> None:
-    with work.site.database.read() as session:
-        today = work.now.astimezone(versions.current(session).city.zone).date()
-    _each(
-        work,
-        lambda session: answer.find_over(session, today=today),
-        lambda session, item_id: answer.close(session, item_id=item_id, today=today, now=work.now),
-    )
-
-
-def _close_record(work: Work) -> None:
-    closing.close_what_is_due(work.site.database, now=work.now)
-
-
-def _freeze_satisfaction(work: Work) -> None:
-    closing.freeze_what_is_due(work.site.database, now=work.now)
-
-
-def _purge(work: Work) -> None:
-    database = work.site.database
-    with database.write() as session:
-        # Sessions of staff live by the real clock.
-        sessions.purge(session, now=datetime.now(UTC))
-    while True:
-        work.check_stop()
-        with database.read() as session:
-            old = purge.find_old(session, now=work.now, limit=CHUNK)
-            messages = deliver.find_old(session, now=work.now, limit=CHUNK)
-        if not old and not messages:
-            return
-        with database.write() as session:
-            purge.remove(session, old)
-            deliver.wipe(session, messages)
-
-
-_DEEDS: dict[str, Callable[[Work], None]] = {
-    "invite": _invite,
-    "close_items": _close_items,
-    "freeze_satisfaction": _freeze_satisfaction,
-    "close_record": _close_record,
-    "purge": _purge,
-}
-
-
-def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
-    """Do a deed on everything that is found, each in a write of its own; one that is refused stops no other."""
-    tried: set[int] = set()
-    while True:
-        with work.site.database.read() as session:
-            found = [key for key in find(session) if key not in tried]
-        if not found:
-            return
-        for key in found:
-            work.check_stop()
-            tried.add(key)
-            try:
-                with work.site.database.write() as session:
-                    deed(session, key)
-            except DomainError as refusal:
-                _log.error(
-                    "job %s: one was refused (%s) and is tried again later", work.claimed.kind, refusal.code
-                )
 
 
 def _done_and_again(work: Work) -> None:

@@ -20,7 +20,7 @@ Words = dict[str, str]
 Key = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
 CityCode = Annotated[str, Meta(pattern=r"^[A-Z]{2,4}$")]
 Colour = Annotated[str, Meta(pattern=r"^#[0-9a-f]{6}$")]
-TimeOfDay = Annotated[str, Meta(pattern=r"^([01][0-9]|2[0-4]):[0-5][0-9]$")]
+TimeOfDay = Annotated[str, Meta(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 Mark = Annotated[str, Meta(max_length=20_000)]
 
 Kind = Literal["request", "complaint", "idea", "criticism", "praise", "question"]

@@ -39,7 +39,7 @@ def first_clocks(
     if offered is not None and offered.promise_days is not None:
         hours = city.calendar.office_hours
         due_at = promise.promise_due(started_at, offered.promise_days, hours, days, city.zone)
-        due_on = promise.local_day(due_at, city.zone)
+        due_on = promise.promise_due_on(due_at, city.zone)
         found.append(_clock("promise", f"promise:{offered.key}", version_number, started_at, due_on, due_at))
     return found
 
@@ -202,7 +202,7 @@ def _set_due(city: City, clock: Clock, pauses: list[Pause]) -> None:
     clock.due_at = promise.promise_due(
         clock.started_at, service.promise_days, city.calendar.office_hours, days, zone, instants
     )
-    clock.due_on = promise.local_day(clock.due_at, zone)
+    clock.due_on = promise.promise_due_on(clock.due_at, zone)
 
 
 def _running(session: Session, cycle: Cycle) -> list[Clock]:

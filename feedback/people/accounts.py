@@ -134,7 +134,7 @@ def set_password(session: Session, *, email: str, password_hash: str, by: Actor,
 def set_language(
     session: Session, *, account_id: int, language: str, city: City, by: Actor, now: datetime
 ) -> Account:
-    """The language of an account's pages. Refuses (Invalid) one that the city does not have; the same changes nothing."""
+    """The language of an account's pages. Refuses (Invalid) one that the city lacks; the same changes nothing."""
     if language not in city.identity.languages:
         raise Invalid(
             [Fault("language", "language_unknown", value=language, known=list(city.identity.languages))]

@@ -11,5 +11,5 @@ from tests.town import Town
 
 @pytest.fixture
 def town(database: Database, settings: Settings) -> Town:
-    """Riverton on Monday 2 November 2026, 09:00 (a public holiday), on SQLite and on PostgreSQL; nobody has written yet."""
+    """Riverton on Monday 2 November 2026, 09:00 (a holiday), on SQLite and PostgreSQL; nobody has written yet."""
     return Town(database, settings)

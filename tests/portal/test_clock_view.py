@@ -16,7 +16,7 @@ from portal.clock_view import AXIS, Track, Tracks, clock_of
 
 CITY = read_folder(Path(__file__).parents[1] / "cities" / "riverton")
 START = datetime(2026, 11, 2, 7, 0, tzinfo=UTC)
-"""Monday 09:00 in Riverton, a public holiday: promise (5 working days) Monday 9 November 16:00, law Monday 30 November."""
+"""Monday 09:00 in Riverton, a holiday: promise (5 working days) Monday 9 November 16:00, law Monday 30 November."""
 
 
 def clocks(

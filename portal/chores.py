@@ -1,0 +1,124 @@
+"""What the periodic jobs do: each finds on a read connection what is due and does it in short writes.
+
+Each may run twice, may stop in the middle when the worker ends, and does the same again later. The deeds are
+`feedback`'s; when they run is said by `schedule.py`, what happens when they fail by `jobs.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from msgspec import Struct
+from sqlmodel import Session
+
+from feedback.city import versions
+from feedback.errors import DomainError
+from feedback.items import answer, purge
+from feedback.outbox import deliver
+from feedback.outbox.post import Claimed
+from feedback.people import sessions
+from feedback.satisfaction import invite
+from portal import closing
+from portal.pages import Site
+
+CHUNK = 200
+"""Rows removed in one write."""
+
+_log = logging.getLogger("kanali")
+
+
+class Unfinished(Exception):
+    """The worker is ending: the rest of this job is for the next one."""
+
+
+class Work(Struct, frozen=True):
+    """A claimed job in hand."""
+
+    site: Site
+    claimed: Claimed
+    now: datetime
+    stop: threading.Event
+
+    def check_stop(self) -> None:
+        """Between two pieces of a long job. Refuses Unfinished when the worker is to end."""
+        if self.stop.is_set():
+            raise Unfinished()
+
+
+def _invite(work: Work) -> None:
+    with work.site.database.read() as session:
+        city = versions.current(session).city
+    today = work.now.astimezone(city.zone).date()
+    _each(
+        work,
+        lambda session: invite.find_due(session, city=city, today=today),
+        lambda session, cycle_id: invite.invite(session, cycle_id=cycle_id, now=work.now),
+    )
+
+
+def _close_items(work: Work) -> None:
+    with work.site.database.read() as session:
+        today = work.now.astimezone(versions.current(session).city.zone).date()
+    _each(
+        work,
+        lambda session: answer.find_over(session, today=today),
+        lambda session, item_id: answer.close(session, item_id=item_id, today=today, now=work.now),
+    )
+
+
+def _close_record(work: Work) -> None:
+    closing.close_what_is_due(work.site.database, now=work.now)
+
+
+def _freeze_satisfaction(work: Work) -> None:
+    closing.freeze_what_is_due(work.site.database, now=work.now)
+
+
+def _purge(work: Work) -> None:
+    database = work.site.database
+    with database.write() as session:
+        # Sessions of staff live by the real clock.
+        sessions.purge(session, now=datetime.now(UTC))
+    while True:
+        work.check_stop()
+        with database.read() as session:
+            old = purge.find_old(session, now=work.now, limit=CHUNK)
+            messages = deliver.find_old(session, now=work.now, limit=CHUNK)
+        if not old and not messages:
+            return
+        with database.write() as session:
+            purge.remove(session, old)
+            deliver.wipe(session, messages)
+
+
+def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
+    """Do a deed on everything that is found, each in a write of its own; one that is refused stops no other."""
+    tried: set[int] = set()
+    while True:
+        with work.site.database.read() as session:
+            found = [key for key in find(session) if key not in tried]
+        if not found:
+            return
+        for key in found:
+            work.check_stop()
+            tried.add(key)
+            try:
+                with work.site.database.write() as session:
+                    deed(session, key)
+            except DomainError as refusal:
+                _log.error(
+                    "job %s: one was refused (%s) and is tried again later", work.claimed.kind, refusal.code
+                )
+
+
+CHORES: dict[str, Callable[[Work], None]] = {
+    "invite": _invite,
+    "close_items": _close_items,
+    "freeze_satisfaction": _freeze_satisfaction,
+    "close_record": _close_record,
+    "purge": _purge,
+}
+"""Kind of job → what it does."""
