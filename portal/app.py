@@ -138,7 +138,9 @@ class _Later(Response[bytes]):
         super().__init__(b"")
         self._work = work
 
-    def to_asgi_response(self, *arguments: Any, request: Request[Any, Any, Any], **named: Any) -> Any:
+    def to_asgi_response(  # type: ignore[override]  # only `request` of its many arguments is needed
+        self, *arguments: Any, request: Request[Any, Any, Any], **named: Any
+    ) -> Any:
         async def send_made(scope: Any, receive: Any, send: Any) -> None:
             made = await _in_thread(self._work)
             await made.to_asgi_response(app=None, request=request)(scope, receive, send)

@@ -89,6 +89,7 @@ def answer(
     change.enter("answered", side="city", department=cycle.department, answer_id=written.id)
     cycle.minutes = keep_time.minutes_used(session, city=change.city, cycle=cycle, until=now)
     change.rows += keep_time.stop(session, city=change.city, cycle=cycle, by="answer", now=now)
+    cycle.responder_id = cycle.responder_id or by.account_id
     cycle.answered_at, cycle.answered_on, cycle.answered_by = now, today, by.account_id
     cycle.outcome = reply.outcome
     cycle.second_look_until = today + timedelta(days=change.city.identity.second_look_days)

@@ -1,7 +1,8 @@
 """The Merkle log over all notes: RFC 6962 hashing, appended by one sealing job that numbers the leaves itself.
 
 Note keys are no order of commit on PostgreSQL, hence numbers of the log's own. A head (size and root) that is
-kept elsewhere proves later that nothing below it was changed, left out or put in. A leaf's data is its note's hash, as written.
+kept elsewhere proves later that nothing below it was changed, left out
+or put in. A leaf's data is its note's hash, as written.
 """
 
 from __future__ import annotations

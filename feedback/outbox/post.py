@@ -11,12 +11,11 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 import sqlalchemy as sa
-from msgspec import Struct
+from msgspec import Struct, json
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from feedback.columns import Values, table_of
-from feedback.ledger.notes import canonical
 from feedback.outbox.tables import Job, Message
 
 LEASE = timedelta(minutes=5)
@@ -63,7 +62,7 @@ def message(
                 "item_id": item_id,
                 "contact_id": contact_id,
                 "language": language,
-                "facts": canonical(facts or {}),
+                "facts": json.encode(facts or {}).decode(),
                 "state": "waiting",
                 "stable_id": secrets.token_hex(16),
                 "rendered": None,

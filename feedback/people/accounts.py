@@ -74,11 +74,11 @@ def add(
         faults.append(Fault("name", "name_missing"))
     if role not in get_args(Role):
         faults.append(Fault("role", "role_unknown", value=role, known=list(get_args(Role))))
-    for department in departments:
-        if department not in city.departments:
-            faults.append(
-                Fault("department", "department_unknown", value=department, known=list(city.departments))
-            )
+    faults += [
+        Fault("department", "department_unknown", value=department, known=list(city.departments))
+        for department in departments
+        if department not in city.departments
+    ]
     if role in ("responder", "lead") and not departments:
         faults.append(Fault("department", "department_missing", value=role))
     if language not in city.identity.languages:

@@ -136,13 +136,17 @@ def span_text(minutes: int, city: City) -> str:
 def verdict_text(verdict: str, target: Target, city: City) -> str:
     """ "Target 85 % missed" """
     words = {"target": target_text(target, city)}
-    if target.minutes is not None:
-        return (
-            _("Target of at most %(target)s met") % words
-            if verdict == "met"
-            else _("Target of at most %(target)s missed") % words
-        )
     return _("Target %(target)s met") % words if verdict == "met" else _("Target %(target)s missed") % words
+
+
+def chance_text(cell: Cell, target: Target | None) -> str:
+    """Said where the target lies inside the interval."""
+    if target is None or target.permille is None or cell.interval is None:
+        return ""
+    low, high = cell.interval
+    if not low <= target.permille / 1000 <= high:
+        return ""
+    return _("The target lies inside the interval: the difference may be chance.")
 
 
 def _share_text(cell: Cell, target: Target | None) -> str:

@@ -19,6 +19,7 @@ from portal.languages import ngettext
 from portal.pages import Visit
 from portal.public.definitions import Definition, define, name_of
 from portal.public.figure_words import (
+    chance_text,
     count_brief,
     count_text,
     hours_text,
@@ -53,6 +54,8 @@ class FigureView(Struct, frozen=True, kw_only=True):
     """met or missed; empty without a target or without a number."""
     verdict_text: str = ""
     """ "Target 85 % missed" """
+    chance_text: str = ""
+    """Said where the target lies inside the interval."""
     is_few: bool = False
     definition: Definition
 
@@ -117,6 +120,7 @@ def figure_of(
         lines=lines,
         verdict=verdict,
         verdict_text=verdict_text(verdict, target, city) if target and verdict else "",
+        chance_text=chance_text(cell, target),
         is_few=cell.level == "few" and cell.measure not in COUNTS,
         definition=define(cell.measure, city),
     )

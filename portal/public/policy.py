@@ -21,7 +21,7 @@ class IndicatorView(Struct, frozen=True, kw_only=True):
     measure: Measure
     name: str
     about: str
-    """Which month it is of, what the longer window says, or why there is no number."""
+    """What the longer window says, or why there is no number; the month stands on top of the page."""
     figure: FigureView | None
     """None while no month is closed."""
 
@@ -89,11 +89,9 @@ def _indicator(measure: Measure, city: City, sheet: Sheet) -> IndicatorView:
     cell = sheet.month[measure]
     is_final = sheet.is_satisfaction_final or measure not in measures.SATISFACTION
     figure = figure_of(cell, city=city, is_final=is_final)
-    about = [languages.month(sheet.period)]
-    if cell.level in ("hidden", "empty"):
-        about = [f"{about[0]}: {silence_text(cell)}"]
-    elif not is_final:
-        about = [_("%(month)s, provisional") % {"month": about[0]}]
+    about = [silence_text(cell)] if cell.level in ("hidden", "empty") else []
+    if not is_final and cell.level not in ("hidden", "empty"):
+        about.append(_("provisional"))
     wider = sheet.year.get(measure)
     if wider is not None and wider.window_from != wider.window_to:
         value = value_text(wider, city.find_target(measure))

@@ -172,7 +172,7 @@ def test_a_changed_profile_becomes_a_new_version_and_is_written_back(
     services.write_text(services.read_text().replace("promise_days = 5", "promise_days = 6", 1))
     assert kanali("city", "load", str(folder)) == 0
     assert kanali.out[-1] == "Version 2 is in force."
-    assert [line for line in kanali.out if line.startswith("service ")][0].endswith("promise_days changed")
+    assert next(line for line in kanali.out if line.startswith("service ")).endswith("promise_days changed")
     database = Database(empty_url)
     with database.read() as session:
         assert session.execute(sa.select(sa.func.count()).select_from(CityVersion)).scalar_one() == 2

@@ -166,7 +166,7 @@ def test_the_role_of_the_application_cannot_change_the_ledger(
             "ALTER TABLE note DISABLE TRIGGER ALL",
         ):
             with (
-                pytest.raises(DatabaseError, match="permission denied|must be owner"),
+                pytest.raises(DatabaseError, match=r"permission denied|must be owner"),
                 application.write() as session,
             ):
                 session.execute(sa.text(change))

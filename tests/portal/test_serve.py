@@ -1,0 +1,181 @@
+"""`kanali serve` as a whole: processes that begin together, answer, and end together without a word too many."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from feedback.city.load import read_folder
+from portal.commands.init import init
+from portal.database import Database
+from portal.settings import Settings
+from tests.conftest import settings_for
+from tests.town import RIVERTON
+
+PATIENCE = 90
+"""Seconds for what takes two on an idle machine: the tests of others run beside these."""
+
+
+class Served:
+    """A running `kanali serve` in a group of its own, as a terminal or a service manager would have it."""
+
+    def __init__(self, process: subprocess.Popen[str], log: Path, url: str) -> None:
+        self.process = process
+        self.url = url
+        self._log = log
+
+    @property
+    def said(self) -> str:
+        return self._log.read_text()
+
+    def wait_until_it_answers(self) -> None:
+        patience_ends = time.monotonic() + PATIENCE
+        while "is served" not in self.said:
+            assert self.process.poll() is None, self.said
+            assert time.monotonic() < patience_ends, self.said
+            time.sleep(0.1)
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+            return int(answer.status)
+
+    def find(self, words: str) -> list[int]:
+        """The processes of the group whose command line holds the words."""
+        listed = subprocess.run(
+            ["ps", "-eo", "pid,pgid,stat,args"], capture_output=True, text=True, check=True
+        )
+        found = [line.split(None, 3) for line in listed.stdout.splitlines()[1:]]
+        return [
+            int(pid)
+            for pid, group, state, command in found
+            if int(group) == self.process.pid and words in command and not state.startswith("Z")
+        ]
+
+    def wait_until_gone(self) -> None:
+        patience_ends = time.monotonic() + PATIENCE
+        while self.find("python"):
+            assert time.monotonic() < patience_ends, self.said
+            time.sleep(0.1)
+
+
+@contextmanager
+def serving(settings: Settings, *arguments: str, **environ: str) -> Iterator[Served]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = settings.secret_file.with_name("serve.log")
+    with log.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "portal", "serve", *arguments],
+            env={**environment(settings), "KANALI_PORT": str(port), **environ},
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+            text=True,
+        )
+        try:
+            yield Served(process, log, f"http://127.0.0.1:{port}")
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("KANALI_")}
+    return {
+        **kept,
+        "KANALI_DATABASE_URL": settings.database_url,
+        "KANALI_SECRET_FILE": str(settings.secret_file),
+    }
+
+
+@pytest.fixture
+def installed(settings: Settings) -> Settings:
+    """Settings of an installation that was just made, on SQLite and on PostgreSQL."""
+    return install(settings)
+
+
+@pytest.fixture
+def installed_on_sqlite(sqlite_database: Database, tmp_path: Path) -> Settings:
+    return install(settings_for(sqlite_database.url, tmp_path))
+
+
+def install(settings: Settings) -> Settings:
+    init(
+        settings,
+        read_folder(RIVERTON),
+        admin_email="first@riverton.example",
+        admin_name="First",
+        language="en",
+        password="a long enough password",
+    )
+    return settings
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_all_processes_begin_answer_and_end_together(installed: Settings, number: signal.Signals) -> None:
+    several = {} if installed.is_sqlite else {"KANALI_WORKERS": "2"}
+    with serving(installed, **several) as served:
+        served.wait_until_it_answers()
+        assert served.get("/health/ready") == 200
+        assert len(served.find("portal work")) == 1
+        assert len(served.find("spawn_main")) == (1 if installed.is_sqlite else 2)
+        os.killpg(served.process.pid, number)
+        assert served.process.wait(PATIENCE) == 0
+        served.wait_until_gone()
+        assert served.said.count("\n") == 1, "the addresses, and nothing else"
+
+
+def test_ctrl_c_at_any_moment_leaves_no_traceback(installed_on_sqlite: Settings) -> None:
+    for moment in (0.2, 0.6, 1.2, 2.0):
+        with serving(installed_on_sqlite) as served:
+            time.sleep(moment)
+            os.killpg(served.process.pid, signal.SIGINT)
+            assert served.process.wait(PATIENCE) in (0, 130, -signal.SIGINT)
+            served.wait_until_gone()
+            assert "Traceback" not in served.said
+
+
+def test_a_second_server_or_a_taken_port_is_one_line(installed_on_sqlite: Settings, tmp_path: Path) -> None:
+    with serving(installed_on_sqlite, "--no-worker") as first:
+        first.wait_until_it_answers()
+        assert first.find("portal work") == []
+        with serving(installed_on_sqlite) as second:
+            assert second.process.wait(PATIENCE) == 1
+            assert second.said.startswith("kanali: Another kanali serve already runs on")
+            assert second.said.count("\n") == 1
+        (tmp_path / "other").mkdir()
+        other = install(settings_for(f"sqlite:///{tmp_path}/other/kanali.db", tmp_path / "other"))
+        with serving(other, KANALI_PORT=first.url.rpartition(":")[2]) as third:
+            assert third.process.wait(PATIENCE) == 1
+            assert "set KANALI_PORT" in third.said
+            assert third.said.count("\n") == 1
+        assert first.get("/health/live") == 200
+
+
+def test_what_dies_is_started_again_and_nothing_outlives_the_server(installed_on_sqlite: Settings) -> None:
+    with serving(installed_on_sqlite) as served:
+        served.wait_until_it_answers()
+        for words in ("portal work", "spawn_main"):
+            [died] = served.find(words)
+            os.kill(died, signal.SIGKILL)
+            patience_ends = time.monotonic() + PATIENCE
+            while served.find(words) in ([], [died]):
+                assert time.monotonic() < patience_ends, served.said
+                time.sleep(0.1)
+        assert served.get("/health/ready") == 200
+        served.process.kill()
+        served.process.wait()
+        served.wait_until_gone()
