@@ -116,6 +116,7 @@ $(VAR)/kanali.db:
 	@KANALI_DATABASE_URL=sqlite:///$(VAR)/unfinished/kanali.db $(BIN)/kanali init --city cities/$(CITY) \
 	  --admin-email operator@kanali.invalid --admin-name Operator < /dev/null > /dev/null
 	@KANALI_DATABASE_URL=sqlite:///$(VAR)/unfinished/kanali.db $(BIN)/kanali demo --items $(ITEMS)
+	@test ! -s $(VAR)/unfinished/kanali.db-wal || { echo "the demonstration was not closed"; exit 1; }
 	@mv $(VAR)/unfinished/kanali.db $(VAR)/unfinished/finished.db
 	@for name in secret demonstration-accounts mail; do \
 	  test ! -e $(VAR)/unfinished/$$name || { rm -rf $(VAR)/$$name && mv $(VAR)/unfinished/$$name $(VAR)/; }; \

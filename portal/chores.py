@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import logging
 import threading
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
+import jinja2
+import msgspec
 from msgspec import Struct
+from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from feedback.city import versions
@@ -26,6 +31,22 @@ from portal.pages import Site
 
 CHUNK = 200
 """Rows removed in one write."""
+
+FAULTS = (
+    DomainError,
+    SQLAlchemyError,
+    jinja2.TemplateError,
+    msgspec.MsgspecError,
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+)
+"""What one job, or one piece of it, can fail with while all others go on."""
 
 _log = logging.getLogger("kanali")
 
@@ -46,6 +67,14 @@ class Work(Struct, frozen=True):
         """Between two pieces of a long job. Refuses Unfinished when the worker is to end."""
         if self.stop.is_set():
             raise Unfinished()
+
+
+def described(fault: BaseException) -> str:
+    """A fault without its message and values, which may hold what a person wrote: its kind and its place."""
+    kind = fault.code if isinstance(fault, DomainError) else type(fault).__name__
+    frames = traceback.extract_tb(fault.__traceback__)
+    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    return f"{kind} at {Path(ours[-1].filename).name}:{ours[-1].lineno}"
 
 
 def _invite(work: Work) -> None:
@@ -95,7 +124,7 @@ def _purge(work: Work) -> None:
 
 
 def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
-    """Do a deed on everything that is found, each in a write of its own; one that is refused stops no other."""
+    """Do a deed on everything that is found, each in a write of its own; one that fails stops no other."""
     tried: set[int] = set()
     while True:
         with work.site.database.read() as session:
@@ -108,10 +137,8 @@ def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Sess
             try:
                 with work.site.database.write() as session:
                     deed(session, key)
-            except DomainError as refusal:
-                _log.error(
-                    "job %s: one was refused (%s) and is tried again later", work.claimed.kind, refusal.code
-                )
+            except FAULTS as fault:
+                _log.error("job %s: one of them failed (%s)", work.claimed.kind, described(fault))
 
 
 CHORES: dict[str, Callable[[Work], None]] = {

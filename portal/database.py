@@ -24,6 +24,14 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 from sqlmodel import Session
 
+# Every table must be known before the first flush, whatever a command imports: foreign keys go by name.
+import feedback.city.tables
+import feedback.items.tables
+import feedback.ledger.tables
+import feedback.outbox.tables
+import feedback.people.tables
+import feedback.quality.tables
+import feedback.satisfaction.tables  # noqa: F401
 from portal.settings import MIGRATIONS, OperatorError, sqlite_path
 
 THREADS: Final = 16

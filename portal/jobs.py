@@ -11,14 +11,11 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-import traceback
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 
-import jinja2
 import msgspec
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
 from feedback.city import versions
@@ -28,29 +25,13 @@ from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
 from portal import languages, letters, schedule
-from portal.chores import CHORES, Unfinished, Work
+from portal.chores import CHORES, FAULTS, Unfinished, Work, described
 from portal.installation import Installed, opened
 from portal.letters import Composed, Letter
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.pages import Assets, Site, make_templates
 from portal.settings import OperatorError, Settings
-
-_FAULTS = (
-    DomainError,
-    SQLAlchemyError,
-    jinja2.TemplateError,
-    msgspec.MsgspecError,
-    ArithmeticError,
-    AssertionError,
-    AttributeError,
-    LookupError,
-    OSError,
-    RuntimeError,
-    TypeError,
-    ValueError,
-)
-"""What one job can fail with while all others go on."""
 
 _log = logging.getLogger("kanali")
 
@@ -163,11 +144,9 @@ def _run(work: Work) -> bool:
     except MailRefused as refusal:
         _failed(work, refusal.code, is_permanent=refusal.is_permanent)
         return not refusal.is_general
-    except _FAULTS as fault:
-        code = fault.code if isinstance(fault, DomainError) else type(fault).__name__
-        # Neither the message nor the values of a fault: they may hold what a person wrote.
-        _log.error("job %s failed (%s at %s)", claimed.kind, code, _place(fault))
-        _failed(work, code)
+    except FAULTS as fault:
+        _log.error("job %s failed (%s)", claimed.kind, described(fault))
+        _failed(work, described(fault))
     return True
 
 
@@ -179,13 +158,6 @@ def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
         _end(work, "failed")
     else:
         _put_back(work, code)
-
-
-def _place(fault: BaseException) -> str:
-    """File and line of ours where it failed."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename]
-    return f"{ours[-1].filename.rpartition('/')[2]}:{ours[-1].lineno}"
 
 
 # ── mail ────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -25,7 +25,7 @@ HANG_UP = "hang up"
 HANG = "hang"
 """In place of a reply: the server says nothing more."""
 DRIP = "drip"
-"""In place of a reply: a never-ending one, a few letters at a time."""
+"""In place of a reply: one of eight seconds, a few letters at a time."""
 
 
 class Mail:
@@ -215,10 +215,12 @@ class _Conversation(socketserver.StreamRequestHandler):
             self.office.stop.wait(30)
             return False
         try:
-            while reply == DRIP:
-                self.line.sendall(b"250-")
-                if self.office.stop.wait(0.1):
-                    return False
+            if reply == DRIP:
+                drops = 0
+                while drops < 80 and not self.office.stop.wait(0.1):
+                    self.line.sendall(b"250-")
+                    drops += 1
+                return False
             self.line.sendall(reply.encode() + b"\r\n")
         except OSError:
             return False

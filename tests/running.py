@@ -48,13 +48,14 @@ def environment(url: str, folder: Path, more: Mapping[str, str] | None = None) -
 
 
 def kanali(
-    *arguments: str, url: str, folder: Path, more: Mapping[str, str] | None = None
+    *arguments: str, url: str, folder: Path, more: Mapping[str, str] | None = None, typed: str = ""
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end."""
+    """Run one command to its end; `typed` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "portal", *arguments],
         cwd=folder,
         env={**environment(url, folder, more), "PYTHONPATH": str(ROOT)},
+        input=typed,
         capture_output=True,
         text=True,
         timeout=300,

@@ -87,6 +87,11 @@ def prepare(session: Session, *, ruling: Ruling, period: str, now: datetime) -> 
     _, last = measures.days_of_month(period)
     if now.astimezone(ruling.city.zone).date() <= last:
         raise PeriodNotOver(period=period, last=last)
+    first = population.first_month(session)
+    if first is None:
+        raise PeriodUnknown("no_cases_yet")
+    if period < first:
+        raise PeriodUnknown("period_before_first", period=period, first=first)
     counted = copies.count(session, period)
     rated = copies.rate(session, period)
     window_from = _window_start(session, period)

@@ -15,7 +15,7 @@ Nothing suppressed can be found by subtraction:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Literal
 
 from msgspec import Struct, structs
@@ -131,17 +131,26 @@ def nest(
     """Services, of which most belong to one department: none shows what its department must not show, and what is
     suppressed inside a department can't be worked out from the department either."""
     found = [suppress(cell, rules) for cell in cells]
-    for home in dict.fromkeys(homes):
-        places = [place for place, other in enumerate(homes) if other == home]
-        parent = parents.get(home) if home is not None else None
-        if parent is None:
-            continue
+    groups = {
+        home: [place for place, other in enumerate(homes) if other == home and cells[place].n]
+        for home in dict.fromkeys(homes)
+        if home in parents
+    }
+    alone = set()
+    for home, places in groups.items():
+        parent = parents[home or ""]
         if parent.level in ("hidden", "count_only"):
             for place in places:
                 found[place] = _at_most(found[place], cells[place], parent)
-        else:
-            _complete(cells, found, places, rules)
-    _complete(cells, found, range(len(cells)), rules)
+        elif len(places) == 1:
+            alone.update(places)  # Its department says as much as it does: suppressing it would hide nothing.
+    before: list[Cell] = []
+    while found != before:
+        before = list(found)
+        for home, places in groups.items():
+            if parents[home or ""].level in ("few", "shown"):
+                _complete(cells, found, places, rules)
+        _complete(cells, found, range(len(cells)), rules, last=alone)
     return found
 
 
@@ -155,19 +164,26 @@ def _at_most(shown: Cell, cell: Cell, parent: Cell) -> Cell:
     return _hide(cell) if parent.level == "hidden" else _count_only(cell)
 
 
-def _complete(cells: Sequence[Cell], found: list[Cell], places: Sequence[int], rules: Publication) -> None:
-    """Suppress further cells at these places until all that is suppressed there is vague."""
+def _complete(
+    cells: Sequence[Cell],
+    found: list[Cell],
+    places: Sequence[int],
+    rules: Publication,
+    last: Collection[int] = (),
+) -> None:
+    """Suppress further cells at these places until all that is suppressed there is vague; those in `last` only
+    where no other is left."""
     while not _is_vague_count([cells[p] for p in places if found[p].level == "hidden"], rules):
         more = [p for p in places if found[p].level not in ("hidden", "empty")]
         if not more:
             break
-        place = min(more, key=lambda p: cells[p].n or 0)
+        place = min(more, key=lambda p: (p in last, cells[p].n or 0))
         found[place] = _hide(cells[place])
     while not _is_vague_share([cells[p] for p in places if _is_silent(found[p])]):
         more = [p for p in places if found[p].level in ("few", "shown")]
         if not more:
             break
-        place = min(more, key=lambda p: cells[p].n or 0)
+        place = min(more, key=lambda p: (p in last, cells[p].n or 0))
         found[place] = _count_only(cells[place])
 
 

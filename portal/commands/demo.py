@@ -28,15 +28,14 @@ def command(items: int, seed: int) -> None:
     settings = read_settings()
     with opened(settings) as installed:
         made = make_year(installed, items=items, seed=seed, progress=_show)
-    staff_url = f"{settings.public_url}/staff/"
-    write_accounts(settings.accounts_file, made.sign_ins, staff_url)
+    file, staff_url = settings.accounts_file, f"{settings.public_url}/staff/"
+    write_accounts(file, made.sign_ins, staff_url)
     click.echo(
-        f"{made.items} items from {made.first_day} to {made.last_day}; "
-        f"{len(made.months)} months of the record are closed, the last is {made.months[-1]}."
-        if made.months
-        else f"{made.items} items from {made.first_day} to {made.last_day}."
+        f"{made.items} items from {made.first_day} to {made.last_day}, "
+        f"{len(made.months)} months of the record closed."
     )
-    click.echo(f"Sign in at {staff_url} with an account of {settings.accounts_file}, one a role:")
+    where = "beside the database" if settings.is_sqlite else f"in {file.parent}"
+    click.echo(f"Sign in at {staff_url}; the passwords are in the file {file.name} {where}:")
     for known in made.sign_ins:
         click.echo(f"  {known.role:<10} {known.email}")
 

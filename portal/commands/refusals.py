@@ -21,6 +21,8 @@ _SENTENCES = {
     "no_city": "The database holds no city: run kanali init --city DIR first.",
     "period_not_over": "{period} is not over: it can be closed after {last}.",
     "period_unknown": "{period!r} is no month: write it as 2026-10.",
+    "period_before_first": "{period} lies before the first case, which came in {first}.",
+    "no_cases_yet": "No case has come in yet: there is no month to close.",
     "changed_meanwhile": "Somebody else changed it meanwhile: run the command again.",
 }
 

@@ -72,7 +72,7 @@ def _draw_life(
     void_reason, is_spam = "", False
     if is_void:
         is_spam = chance.random() >= habits.shares.void_undone * 2
-        void_reason, spam = world.draw.void_reason(city.default_language, is_spam=is_spam)
+        void_reason, spam = world.draw.void_reason(world.own_language, is_spam=is_spam)
         if spam:
             kind, words, chosen, place, citizen = "request", spam, "", "", Citizen()
     checked = sent.check(

@@ -10,9 +10,12 @@ import heapq
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+import sqlalchemy as sa
 from sqlmodel import Session
 
-from feedback.items import answer, codes, converse, find, population, submit, triage
+from feedback.columns import table_of
+from feedback.items import answer, codes, converse, population, submit, triage
+from feedback.items.tables import Contact
 from feedback.ledger.notes import Actor
 from feedback.satisfaction import invite, respond
 from portal.demonstrating.answers import write_answer, write_question
@@ -23,6 +26,10 @@ Act = Callable[[Session, Life, datetime], None]
 
 INVITED_AT = 8
 """The hour at which the day's invitations go out."""
+_AT_ONCE = 200
+
+_CONTACT = table_of(Contact)
+_FIND_CONTACT = sa.select(_CONTACT.c.id).where(_CONTACT.c.item_id == sa.bindparam("of_item"))
 
 
 class Lives:
@@ -57,8 +64,11 @@ class Lives:
 
     def invite_due(self, session: Session, now: datetime) -> None:
         """Ask how it went, as the job does."""
-        today = self._office.day_of(now)
-        while found := invite.find_due(session, city=self._world.ruling.city, today=today):
+        today, city = self._office.day_of(now), self._world.ruling.city
+        is_more = True
+        while is_more:
+            found = invite.find_due(session, city=city, today=today, limit=_AT_ONCE)
+            is_more = len(found) == _AT_ONCE
             items = {facts.cycle_id: facts.item_id for facts in population.of_cycles(session, found)}
             for cycle_id in found:
                 if invite.invite(session, cycle_id=cycle_id, now=now):
@@ -85,13 +95,12 @@ class Lives:
             self._begin(life, now)
 
     def _confirm(self, session: Session, life: Life, now: datetime) -> None:
-        contact = find.get_for_citizen(session, item_id=life.item_id).contact
-        assert contact is not None
+        contact_id = session.execute(_FIND_CONTACT, {"of_item": life.item_id}).scalar_one()
         token = converse.make_link(
             session,
             purpose="confirm",
             item_id=life.item_id,
-            target_id=contact.id,
+            target_id=contact_id,
             now=now,
             ends_at=now + converse.CONFIRM_LIVES,
         )
@@ -183,7 +192,7 @@ class Lives:
             return
         why = "triage" if life.place[0] is None else "chosen" if life.prepared.sent.service else ""
         reason = world.draw.handover(
-            world.ruling.city.default_language,
+            world.own_language,
             why=why,
             service=life.service,
             group=world.habits_of(life.service).group,
@@ -340,7 +349,7 @@ class Lives:
             item_id=life.item_id,
             seen_version=life.version,
             ruling=world.ruling,
-            reason=world.draw.reopen_reason(world.ruling.city.default_language),
+            reason=world.draw.reopen_reason(world.own_language),
             by=self._somebody(life),
             now=now,
         )

@@ -30,6 +30,8 @@ class World(Struct, frozen=True):
     """Everything that a life needs from outside."""
 
     ruling: Ruling
+    own_language: str
+    """In which the city's people write to one another."""
     habits: Habits
     draw: Draw
     chance: Random

@@ -1,7 +1,7 @@
-"""The year of a demonstration: from 365 days ago to yesterday, one write transaction a day.
+"""The year of a demonstration: twelve whole months that can be closed and the days since, to yesterday.
 
 Makes the database a demonstration, its staff, and lets every day of the year be lived through: nightly closings by
-`portal/closing.py`, then the day's items and deeds. What is drawn and prepared is ready before a write begins.
+`portal/closing.py`, then the day's items and deeds in one write, for which everything is drawn and prepared before.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from feedback.city.tables import Installation
 from feedback.columns import table_of
 from feedback.items import purge
 from feedback.items.tables import Counter
+from feedback.quality import measures
+from feedback.satisfaction import invite
 from portal import closing
 from portal.demonstrating import mails, people
 from portal.demonstrating.arrivals import draw_day, share_out
@@ -32,7 +34,7 @@ from portal.demonstrating.world import World
 from portal.installation import Installed
 from portal.settings import DEMONSTRATION, OperatorError
 
-DAYS = 365
+MONTHS = 12
 IN_TRIAGE = 3
 """Items of the last day that no rule could send anywhere."""
 WAITING = 4
@@ -62,41 +64,44 @@ def make_year(installed: Installed, *, items: int, seed: int, progress: Progress
     """
     database = installed.database
     with database.read() as session:
-        _check_empty(session, installed.is_demonstration)
+        _check_empty(session)
         ruling = versions.current(session)
     city, habits, chance = ruling.city, read_habits(DEMONSTRATION), Random(seed)
     languages = list(habits.languages_of(city))
-    staff_languages = sorted({*languages, city.default_language} & set(habits.words))
-    texts = read_texts(DEMONSTRATION, staff_languages)
+    own = city.default_language if city.default_language in habits.words else languages[0]
+    draw = Draw(read_texts(DEMONSTRATION, sorted({*languages, own})), chance)
     office = Office(city)
     today = office.day_of(installed.clock.now())
-    days = [today - timedelta(days=back) for back in range(DAYS, 0, -1)]
+    days = _days_before(today, city.publication.close_on_day)
     sign_ins = people.make_sign_ins(city)
     with database.write() as session:
-        _check_empty(session, installed.is_demonstration)
+        _check_empty(session)
         session.execute(sa.update(_INSTALLATION).where(_INSTALLATION.c.id == 1).values(demonstration=True))
         staff = people.make_staff(
             session,
             city=city,
-            names=habits.names.get(city.default_language, habits.names[languages[0]]),
+            names=habits.names[own],
             habits=habits,
             sign_ins=sign_ins,
             busiest=_busiest(city, habits),
             chance=chance,
             now=office.at(days[0]),
         )
-    world = World(
-        ruling, habits, Draw(texts, chance), chance, office, staff, installed.secret, office.at(today)
-    )
+    world = World(ruling, own, habits, draw, chance, office, staff, installed.secret, office.at(today))
     lives = Lives(world)
     counts = share_out(habits, days, items, chance)
     waiting = _days_of_questions(office, days)
     months: list[str] = []
+    freezing: set[date] = set()
     number = 1
     for day, count in zip(progress(days), counts, strict=True):
         midnight = office.at(day)
-        closing.freeze_what_is_due(database, now=midnight + timedelta(minutes=20))
-        months += closing.close_what_is_due(database, now=midnight + timedelta(minutes=40))
+        if day in freezing:
+            closing.freeze_what_is_due(database, now=midnight + timedelta(minutes=20))
+        if day.day == city.publication.close_on_day:
+            closed = closing.close_what_is_due(database, now=midnight + timedelta(minutes=40))
+            freezing |= {max(_frozen_from(period), day + timedelta(days=1)) for period in closed}
+            months += closed
         stays = ["triage"] * IN_TRIAGE if day == days[-1] else ["question"] * waiting.get(day, 0)
         for at, life in draw_day(world, day, count, number, stays):
             lives.receive(at, life)
@@ -120,15 +125,32 @@ def _live_day(installed: Installed, lives: Lives, office: Office, day: date) -> 
             purge.remove(session, old)
 
 
-def _check_empty(session: Session, is_demonstration: bool) -> None:
-    if session.execute(sa.select(_COUNTER.c.year).limit(1)).first() is None:
-        return
-    if is_demonstration:
-        raise OperatorError("This database holds its demonstration already: kanali serve shows it.")
-    raise OperatorError(
-        "This database holds items of citizens, and a demonstration is made in an empty one only: "
-        "run kanali init with another KANALI_DATABASE_URL first."
-    )
+def _check_empty(session: Session) -> None:
+    """Refuses (`OperatorError`) a database in which somebody has written, or a demonstration was begun."""
+    if session.execute(sa.select(_INSTALLATION.c.demonstration)).scalar_one():
+        raise OperatorError(
+            "This database holds its demonstration already: kanali serve shows it; "
+            "for another one run kanali init with another KANALI_DATABASE_URL."
+        )
+    if session.execute(sa.select(_COUNTER.c.year).limit(1)).first() is not None:
+        raise OperatorError(
+            "This database holds items of citizens, and a demonstration is made in an empty one only: "
+            "run kanali init with another KANALI_DATABASE_URL first."
+        )
+
+
+def _days_before(today: date, close_on_day: int) -> list[date]:
+    """From the first day of the oldest of the twelve months that can be closed by now, to yesterday."""
+    yesterday = today - timedelta(days=1)
+    back = MONTHS if yesterday.day >= close_on_day else MONTHS + 1
+    _, first = measures.months_later(measures.month_of(yesterday), -back)
+    return [first + timedelta(days=place) for place in range((today - first).days)]
+
+
+def _frozen_from(period: str) -> date:
+    """The day on which the satisfaction of a month can be frozen: its last link has ended."""
+    _, last = measures.days_of_month(period)
+    return last + invite.LINK_LIVES + timedelta(days=1)
 
 
 def _busiest(city: City, habits: Habits) -> str:

@@ -10,7 +10,6 @@ from msgspec import Struct
 
 from feedback.city.profile import City, Measure
 from feedback.quality import measures
-from feedback.quality.suppression import COUNTS
 from portal import languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
@@ -153,8 +152,3 @@ def _source(measure: Measure) -> str:
         "satisfied_outcome": _("Source: ISO 9001, 9.1.2; ISO 10004; CAF 2020, 6.1."),
         "satisfied_handling": _("Source: ISO 9001, 9.1.2; ISO 10004; CAF 2020, 6.1."),
     }[measure]
-
-
-def is_count(measure: Measure) -> bool:
-    """A mere number of cases: no share, no duration."""
-    return measure in COUNTS

@@ -106,7 +106,7 @@ def figure_of(
     low, high = _interval(cell)
     verdict = verdict_of(cell, target)
     lines = _lines(cell, city, wider, is_final)
-    if window and window_text(cell) != window:
+    if window and window_text(cell) != window and cell.level not in ("hidden", "empty"):
         lines.append(window_text(cell))
     return FigureView(
         measure=cell.measure,
@@ -205,7 +205,7 @@ def _lines(cell: Cell, city: City, wider: Cell | None, is_final: bool) -> list[s
         found += _asked(cell)
     if not is_final:
         found.append(_("Provisional: people can still answer."))
-    if wider is not None:
+    if wider is not None and wider.window_from != wider.window_to:
         found.append(_wider(wider, city))
     return found
 

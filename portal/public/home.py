@@ -91,7 +91,7 @@ def _stops(visit: Visit) -> list[Stop]:
         Stop(
             _survey_when(visit.city.survey.delay_working_days),
             _("You rate us"),
-            _("The ratings are published as they are and decide what we change."),
+            _("How many people were satisfied is published as it is, and decides what we change."),
         ),
     ]
 

@@ -212,7 +212,7 @@ def _survey_on(item: ItemView, city: City, now: datetime) -> date | None:
 
 
 def _lines(item: ItemView, city: City, now: datetime) -> list[Line]:
-    """The text first, then where it was sent, then every public entry in its order."""
+    """The text first, then where it was sent, then the entries in their order (`find` left the internal ones out)."""
     when = _Moments(city, now)
     found = [_line(0, "citizen", when, item.received_at, who=_("You"), text=item.text)]
     first = item.cycles[0]
@@ -220,7 +220,7 @@ def _lines(item: ItemView, city: City, now: datetime) -> list[Line]:
     if first.department and first.id not in handed_over:
         sentence = _("Sent to %(department)s") % {"department": _department(first.department, city)}
         found.append(_line(0, "event", when, item.received_at, sentence=sentence))
-    return found + [_entry(entry, city, when) for entry in item.entries if entry.side != "internal"]
+    return found + [_entry(entry, city, when) for entry in item.entries]
 
 
 def _entry(entry: EntryView, city: City, when: _Moments) -> Line:

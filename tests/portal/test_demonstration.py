@@ -139,7 +139,7 @@ def test_whatever_happens_there_are_words_for_it(language: str, habits: Habits, 
 
 
 def test_every_text_can_be_filled(habits: Habits, texts: Texts) -> None:
-    fills = {name: "x" for name in ("street", "number", "day", "weeks", "time")}
+    fills = dict.fromkeys(("street", "number", "day", "weeks", "time"), "x")
     for services in texts.items.values():
         for text in (text for known in services.values() for text in known):
             assert "{" not in fill(text.text, **fills)
@@ -192,10 +192,8 @@ def test_the_year_ends_yesterday_evening(shown: Shown) -> None:
     items = shown.town.rows(Item)
     assert len(items) == ITEMS
     zone = shown.town.city.zone
-    assert (shown.made.first_day, shown.made.last_day) == (date(2025, 11, 4), date(2026, 11, 3))
-    assert {row.received_on for row in items} <= {
-        shown.made.first_day + timedelta(days=place) for place in range(365)
-    }
+    assert (shown.made.first_day, shown.made.last_day) == (date(2025, 10, 1), date(2026, 11, 3))
+    assert min(row.received_on for row in items) >= shown.made.first_day
     assert max(row.received_at for row in items).astimezone(zone).date() == shown.made.last_day
     assert max(row.at for row in shown.town.rows(Entry)).astimezone(zone).date() == shown.made.last_day
 
@@ -222,6 +220,7 @@ def test_no_place_in_a_text_was_left_open(shown: Shown) -> None:
 def test_months_are_closed_on_their_day_and_satisfaction_is_frozen_when_due(shown: Shown) -> None:
     records = {row.period: row for row in shown.town.rows(Record)}
     assert shown.made.months == sorted(records)
+    assert len(records) == 12
     assert sorted(records)[-1] == "2026-09"  # October is closed on 10 November.
     assert records["2026-08"].satisfaction == "frozen"
     assert {row.closed_at.astimezone(shown.town.city.zone).day for row in records.values()} == {10}
@@ -246,7 +245,7 @@ def test_its_mails_are_not_sent_save_the_last_ten_that_are_written_to_a_folder(s
     assert states.count("waiting") == 10
     assert set(states[:-10]) == {"not_sent"}
     assert len([job for job in town.rows(Job) if job.kind == post.SEND]) == 10
-    jobs.run_due(town.site, now=town.now, lane="mail")
+    jobs.run_due(town.site, now=town.now + timedelta(hours=1), lane="mail")
     assert [row.state for row in town.rows(Message)][-10:] == ["sent"] * 10
     written = list(town.settings.mail_folder.glob("*.eml"))
     assert len(written) == 10

@@ -325,23 +325,23 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"service_request_id": None}, "service_request_id: it is missing"),
     ({"service_request_id": " "}, "service_request_id: it is missing"),
     ({"service_request_id": "x" * 81}, "service_request_id: 81 characters are too many; at most 80"),
-    ({"status": "pending"}, 'status: pending is neither "open" nor "closed"'),
+    ({"status": "pending"}, 'status: "pending" is neither "open" nor "closed"'),
     ({"status": None}, "status: it is missing"),
     ({"requested_datetime": None}, "requested_datetime: it is missing"),
-    ({"requested_datetime": "last week"}, "requested_datetime: 'last week' is no date and time"),
-    ({"requested_datetime": 1697702400}, "requested_datetime: '1697702400' is no date and time"),
+    ({"requested_datetime": "last week"}, 'requested_datetime: "last week" is no date and time'),
+    ({"requested_datetime": 1697702400}, 'requested_datetime: "1697702400" is no date and time'),
     (
         {"requested_datetime": "2026-10-19T10:00:00"},
-        "requested_datetime: '2026-10-19T10:00:00' does not say its",
+        'requested_datetime: "2026-10-19T10:00:00" does not say its',
     ),
-    ({"requested_datetime": "2026-13-19T10:00:00Z"}, "requested_datetime: '2026-13-19T10:00:00Z' is no date"),
+    ({"requested_datetime": "2026-13-19T10:00:00Z"}, 'requested_datetime: "2026-13-19T10:00:00Z" is no date'),
     (
         {"requested_datetime": "1970-01-01T00:00:00Z"},
         "requested_datetime: 1970-01-01T00:00:00+00:00 lies before 1980",
     ),
     (
         {"requested_datetime": "0001-01-01T00:00:00+14:00"},
-        "requested_datetime: '0001-01-01T00:00:00+14:00' is no date",
+        'requested_datetime: "0001-01-01T00:00:00+14:00" is no date',
     ),
     (
         {"requested_datetime": "2999-01-01T00:00:00Z"},
@@ -362,14 +362,14 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"lat": 90.1}, "lat: 90.1 lies outside -90 to 90"),
     ({"long": -181}, "long: -181.0 lies outside -180 to 180"),
     ({"lat": float("nan")}, "lat: nan lies outside"),
-    ({"lat": "north"}, "lat: 'north' is no number of degrees"),
+    ({"lat": "north"}, 'lat: "north" is no number of degrees'),
     ({"lat": None}, "lat: it is missing, while the other half of the position is given"),
     ({"description": "x" * 4001}, "description: 4001 characters are too many; at most 4000"),
     ({"description": "a\u0000b"}, "description: it holds control characters"),
     ({"description": "a\ud800b"}, "description: it holds control characters"),
-    ({"description": ["a"]}, "description: '[\"a\"]' is no text"),
+    ({"description": ["a"]}, 'description: "["a"]" is no text'),
     ({"address": "x" * 201}, "address: 201 characters are too many; at most 200"),
-    ({"status": "closed", "status_notes": {"a": 1}}, "status_notes: '{\"a\": 1}' is no text"),
+    ({"status": "closed", "status_notes": {"a": 1}}, 'status_notes: "{"a": 1}" is no text'),
 ]
 
 
@@ -396,8 +396,8 @@ def test_all_faults_of_a_file_are_said_at_once(
     assert kanali_import(tmp_path, [OPEN, wrong, "A-3", None, CLOSED]) == 1
     told = capsys.readouterr()
     assert [line.partition(" is ")[0] for line in told.err.splitlines()] == [
-        "requests.json: request 2 (B-1): requested_datetime: 'soon'",
-        "requests.json: request 2 (B-1): status: lost",
+        'requests.json: request 2 (B-1): requested_datetime: "soon"',
+        'requests.json: request 2 (B-1): status: "lost"',
         "requests.json: request 2 (B-1): lat: 91.0 lies outside -90 to 90.",
         "requests.json: request 3: this",
         "requests.json: request 4: this",

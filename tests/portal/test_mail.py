@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 import stat
 import subprocess
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -125,8 +126,10 @@ def test_a_server_that_falls_silent_is_left(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_a_server_that_draws_it_out_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mail, "WHOLE", 0.6)
+    begun = time.monotonic()
     with MailServer(replies={"RCPT": [DRIP]}) as server:
         assert refused(through(server)).is_permanent is False
+    assert time.monotonic() - begun < 6
 
 
 def test_a_host_in_greek_letters_is_reached_by_its_plain_name() -> None:

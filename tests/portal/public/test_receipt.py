@@ -88,6 +88,13 @@ def test_nobody_else_sees_it(town: Town) -> None:
     assert not stranger.client.cookies
 
 
+def test_each_sees_their_own(town: Town) -> None:
+    first, second = town.citizen_reports("Mine"), town.citizen_reports("Another's")
+    assert first.reference != second.reference and first.code != second.code
+    assert first.browser.get("/receipt").field("#reference") == first.reference
+    assert first.browser.post("/receipt/case", follow=True).heading == "Mine"
+
+
 @pytest.mark.parametrize("value", ["x", "0" * 32 + "~9999999999." + "0" * 32, "ключ", "." * 300])
 def test_a_forged_cookie_shows_nothing(town: Town, value: str) -> None:
     town.citizen_reports()

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from feedback.items import codes
+from feedback.items import codes, converse, triage
 from feedback.items.tables import Entry, Item
+from feedback.ledger.notes import Actor
 from tests.town import Report, Town
 
 
@@ -152,6 +153,28 @@ def test_a_case_that_was_handed_over_says_where_to_and_why(town: Town) -> None:
     page = report.opened().get("/track")
     assert "Handed over to Department B" in page.text and "The road belongs to them." in page.text
     assert "Sent to Department" not in page.text
+
+
+def test_a_case_that_staff_took_up_again_says_so(town: Town) -> None:
+    report = town.citizen_reports("A pothole", service="roads")
+    by = Actor("staff", town.asks(report))
+    with town.database.write() as session:
+        version = report.item.version
+        converse.resume(session, item_id=report.id, seen_version=version, by=by, now=town.now)
+    assert "Department A goes on without your reply" in report.opened().get("/track").text
+    town.answers(report)
+    with town.database.write() as session:
+        triage.reopen(
+            session,
+            item_id=report.id,
+            seen_version=report.item.version,
+            ruling=town.ruling,
+            reason="It sank again.",
+            by=by,
+            now=town.now,
+        )
+    page = report.opened().get("/track")
+    assert "Department A takes the case up again" in page.text and "It sank again." in page.text
 
 
 @pytest.mark.parametrize(
