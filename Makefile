@@ -109,7 +109,7 @@ $(POT): .venv/installed $(shell find portal templates -name '*.py' -o -path 'tem
 	  --project=Kanali --copyright-holder=Kanali -o $@ .
 
 # Made aside and put in place when it is whole: a first run that was interrupted leaves nothing half-made behind.
-$(VAR)/kanali.db:
+$(VAR)/kanali.db: | setup
 	@test -d cities/$(CITY) || { echo "there is no city cities/$(CITY); there is: $$(ls cities | tr '\n' ' ')"; exit 1; }
 	@echo "making a demonstration of $(CITY) (about two minutes, once)"
 	@rm -rf $(VAR)/unfinished && mkdir -p -m 700 $(VAR) && mkdir -m 700 $(VAR)/unfinished

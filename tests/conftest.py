@@ -93,11 +93,11 @@ def settings(database: Database, tmp_path: Path) -> Settings:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The program of a Chromium that is installed on this machine."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        found = shutil.which(name)
-        if found:
-            return found
-    leave_out("Chromium", "no chromium is installed (Debian: apt-get install chromium)")
+    names = ("chromium", "chromium-browser", "google-chrome")
+    found = next((path for path in map(shutil.which, names) if path), None)
+    if found is None:
+        leave_out("Chromium", "no chromium is installed (Debian: apt-get install chromium)")
+    return found
 
 
 def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = None) -> Settings:

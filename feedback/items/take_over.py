@@ -9,7 +9,6 @@ How a file is read is not decided here.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from math import isfinite
 from typing import Any
 
 import sqlalchemy as sa
@@ -225,9 +224,9 @@ def _write_answer(
 
 
 def _position_faults(lat: float | None, lon: float | None) -> list[Fault]:
-    faults = []
+    faults = []  # A number that is none (NaN) lies within no range.
     for field, degrees, most in (("lat", lat, 90), ("lon", lon, 180)):
-        if degrees is not None and not (isfinite(degrees) and -most <= degrees <= most):
+        if degrees is not None and not -most <= degrees <= most:
             faults.append(Fault(field, "out_of_range", value=degrees, least=-most, most=most))
     if (lat is None) != (lon is None):
         faults.append(Fault("lat" if lat is None else "lon", "position_half"))

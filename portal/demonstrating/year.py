@@ -57,7 +57,9 @@ class Made(Struct, frozen=True):
     sign_ins: list[SignIn]
 
 
-def make_year(installed: Installed, *, items: int, seed: int, progress: Progress) -> Made:
+def make_year(
+    installed: Installed, *, items: int, seed: int, progress: Progress, months: int = MONTHS
+) -> Made:
     """Fill an installation with a year that ends yesterday. `progress` goes around the days.
 
     Refuses (`OperatorError`) where items exist already, and a city that speaks none of the texts' languages.
@@ -72,7 +74,7 @@ def make_year(installed: Installed, *, items: int, seed: int, progress: Progress
     draw = Draw(read_texts(DEMONSTRATION, sorted({*languages, own})), chance)
     office = Office(city)
     today = office.day_of(installed.clock.now())
-    days = _days_before(today, city.publication.close_on_day)
+    days = days_before(today, close_on_day=city.publication.close_on_day, months=months)
     sign_ins = people.make_sign_ins(city)
     with database.write() as session:
         _check_empty(session)
@@ -91,7 +93,7 @@ def make_year(installed: Installed, *, items: int, seed: int, progress: Progress
     lives = Lives(world)
     counts = share_out(habits, days, items, chance)
     waiting = _days_of_questions(office, days)
-    months: list[str] = []
+    closed: list[str] = []
     freezing: set[date] = set()
     number = 1
     for day, count in zip(progress(days), counts, strict=True):
@@ -99,9 +101,9 @@ def make_year(installed: Installed, *, items: int, seed: int, progress: Progress
         if day in freezing:
             closing.freeze_what_is_due(database, now=midnight + timedelta(minutes=20))
         if day.day == city.publication.close_on_day:
-            closed = closing.close_what_is_due(database, now=midnight + timedelta(minutes=40))
-            freezing |= {max(_frozen_from(period), day + timedelta(days=1)) for period in closed}
-            months += closed
+            newly = closing.close_what_is_due(database, now=midnight + timedelta(minutes=40))
+            freezing |= {max(_frozen_from(period), day + timedelta(days=1)) for period in newly}
+            closed += newly
         stays = ["triage"] * IN_TRIAGE if day == days[-1] else ["question"] * waiting.get(day, 0)
         for at, life in draw_day(world, day, count, number, stays):
             lives.receive(at, life)
@@ -109,7 +111,15 @@ def make_year(installed: Installed, *, items: int, seed: int, progress: Progress
         _live_day(installed, lives, office, day)
     with database.write() as session:
         mails.let_go(session, installed.clock.now())
-    return Made(items, days[0], days[-1], months, sign_ins)
+    return Made(items, days[0], days[-1], closed, sign_ins)
+
+
+def days_before(today: date, *, close_on_day: int, months: int = MONTHS) -> list[date]:
+    """From the first day of the oldest of the months that can be closed by now, to yesterday."""
+    yesterday = today - timedelta(days=1)
+    back = months if yesterday.day >= close_on_day else months + 1
+    _, first = measures.months_later(measures.month_of(yesterday), -back)
+    return [first + timedelta(days=place) for place in range((today - first).days)]
 
 
 def _live_day(installed: Installed, lives: Lives, office: Office, day: date) -> None:
@@ -137,14 +147,6 @@ def _check_empty(session: Session) -> None:
             "This database holds items of citizens, and a demonstration is made in an empty one only: "
             "run kanali init with another KANALI_DATABASE_URL first."
         )
-
-
-def _days_before(today: date, close_on_day: int) -> list[date]:
-    """From the first day of the oldest of the twelve months that can be closed by now, to yesterday."""
-    yesterday = today - timedelta(days=1)
-    back = MONTHS if yesterday.day >= close_on_day else MONTHS + 1
-    _, first = measures.months_later(measures.month_of(yesterday), -back)
-    return [first + timedelta(days=place) for place in range((today - first).days)]
 
 
 def _frozen_from(period: str) -> date:

@@ -167,6 +167,12 @@ def _sentence(sheet: Sheet, measure: Measure, points: list[MonthView]) -> str:
     }
     if not told:
         return _("%(name)s by month, %(first)s to %(last)s: no month can be shown.") % months
+    if len(told) == 1:
+        only = {"month": told[0].long_label, "value": told[0].value_text}
+        return _("%(name)s by month, %(first)s to %(last)s: only %(month)s can be shown (%(value)s).") % {
+            **months,
+            **only,
+        }
     most, least = max(told, key=_share_of), min(told, key=_share_of)
     return _(
         "%(name)s by month, %(first)s to %(last)s: most in %(best)s (%(most)s), least in %(worst)s (%(least)s), "

@@ -35,7 +35,7 @@ from portal.demonstrating.arrivals import share_out
 from portal.demonstrating.habits import Habits, read_habits
 from portal.demonstrating.people import write_accounts
 from portal.demonstrating.texts import Draw, Texts, fill, read_texts, with_frame
-from portal.demonstrating.year import Made, make_year
+from portal.demonstrating.year import Made, days_before, make_year
 from portal.installation import Clock, Installed
 from portal.settings import CITIES, DEMONSTRATION, OperatorError, Settings
 from tests.conftest import settings_for
@@ -45,7 +45,7 @@ LANGUAGES = ("el", "lt", "en")
 CITY_FOLDERS = (CITIES / "heraklion", CITIES / "kaunas", RIVERTON)
 START = "2026-11-04 09:00"
 """A Wednesday: the day before was a working day."""
-ITEMS = 120
+ITEMS, MONTHS = 90, 3
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +63,9 @@ class Shown:
 
     def __init__(self, database: Database, settings: Settings, *, seed: int = 1) -> None:
         self.town = Town(database, settings, start=START)
-        self.made: Made = make_year(self.installed, items=ITEMS, seed=seed, progress=lambda days: days)
+        self.made: Made = make_year(
+            self.installed, items=ITEMS, seed=seed, progress=lambda days: days, months=MONTHS
+        )
         self.town.site.demonstration = True
 
     @property
@@ -173,6 +175,23 @@ def test_the_items_are_shared_out_over_the_year_and_some_come_on_its_last_day(ha
         assert counts[-1] >= 6
 
 
+@pytest.mark.parametrize(
+    ("today", "first"),
+    [
+        (date(2026, 11, 22), date(2025, 11, 1)),  # October 2026 was closed on 10 November.
+        (date(2026, 11, 11), date(2025, 11, 1)),
+        (date(2026, 11, 10), date(2025, 10, 1)),  # It will be today.
+        (date(2026, 1, 1), date(2024, 12, 1)),  # November 2025 was closed, December is not over.
+    ],
+)
+def test_the_year_holds_twelve_whole_months_that_can_be_closed_and_ends_yesterday(
+    today: date, first: date
+) -> None:
+    days = days_before(today, close_on_day=10)
+    assert (days[0], days[-1]) == (first, today - timedelta(days=1))
+    assert len(days) == (today - first).days
+
+
 def test_a_city_whose_languages_no_text_is_in_is_refused(habits: Habits) -> None:
     city: City = read_folder(RIVERTON)
     spoken = msgspec.structs.replace(city.identity, languages=("de",))
@@ -192,7 +211,7 @@ def test_the_year_ends_yesterday_evening(shown: Shown) -> None:
     items = shown.town.rows(Item)
     assert len(items) == ITEMS
     zone = shown.town.city.zone
-    assert (shown.made.first_day, shown.made.last_day) == (date(2025, 10, 1), date(2026, 11, 3))
+    assert (shown.made.first_day, shown.made.last_day) == (date(2026, 7, 1), date(2026, 11, 3))
     assert min(row.received_on for row in items) >= shown.made.first_day
     assert max(row.received_at for row in items).astimezone(zone).date() == shown.made.last_day
     assert max(row.at for row in shown.town.rows(Entry)).astimezone(zone).date() == shown.made.last_day
@@ -220,7 +239,7 @@ def test_no_place_in_a_text_was_left_open(shown: Shown) -> None:
 def test_months_are_closed_on_their_day_and_satisfaction_is_frozen_when_due(shown: Shown) -> None:
     records = {row.period: row for row in shown.town.rows(Record)}
     assert shown.made.months == sorted(records)
-    assert len(records) == 12
+    assert len(records) == MONTHS
     assert sorted(records)[-1] == "2026-09"  # October is closed on 10 November.
     assert records["2026-08"].satisfaction == "frozen"
     assert {row.closed_at.astimezone(shown.town.city.zone).day for row in records.values()} == {10}

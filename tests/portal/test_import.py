@@ -13,7 +13,7 @@ import pytest
 from feedback.city.load import read_folder
 from feedback.custody.verify import verify
 from feedback.items import population
-from feedback.items.tables import Clock, Contact, Cycle, ExternalRef, Item, Link
+from feedback.items.tables import NOTHING_DUE, Clock, Contact, Cycle, ExternalRef, Item, Link
 from feedback.items.views import ItemView
 from feedback.ledger.tables import Note
 from feedback.outbox.tables import Job, Message
@@ -153,6 +153,7 @@ def test_a_closed_request_arrives_closed_with_one_note(town: Town, tmp_path: Pat
     # Monday 12:00 to 16:00, Tuesday, Wednesday 8:00 to 10:30.
     [row] = town.rows(Cycle)
     assert (row.minutes, row.ended_at) == (240 + 480 + 150, cycle.answered_at)
+    assert row.next_due_at == NOTHING_DUE
     assert [(note.act, note.actor_kind) for note in town.rows(Note) if note.kind == "item"] == [
         ("imported", "system")
     ]

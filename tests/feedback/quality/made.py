@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from feedback.city import versions
@@ -15,15 +16,17 @@ from tests.town import Town
 Numbers = Mapping[str, tuple[int, ...]]
 """Measure → n and numerator; for time_to_answer n, median, p90; for satisfaction also aside, invited, responded."""
 
+NOTHING: Numbers = MappingProxyType({})
+
 
 def close(
     town: Town,
     period: str,
     *,
-    month: Numbers = {},
+    month: Numbers = NOTHING,
     year: Numbers | None = None,
-    departments: Mapping[str, Numbers] = {},
-    services: Mapping[str, Numbers] = {},
+    departments: Mapping[str, Numbers] = MappingProxyType({}),
+    services: Mapping[str, Numbers] = MappingProxyType({}),
     window_from: str = "",
     state: str = "closed",
     satisfaction: str = "frozen",

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Literal
 
 import pytest
 
+from feedback.city.profile import Measure
 from feedback.quality import disclose
 from feedback.quality.disclose import Sheet
 from portal.database import Database
@@ -13,7 +15,7 @@ from portal.settings import Settings
 from tests.feedback.quality import made
 from tests.town import Town
 
-PROMISE = "in_time_promise"
+PROMISE: Measure = "in_time_promise"
 
 
 @pytest.fixture
@@ -29,13 +31,13 @@ def sheet_of(town: Town, period: str | None = None) -> Sheet:
 
 
 def lines(
-    town: Town, scope: str, measure: str = PROMISE, period: str | None = None
+    town: Town, scope: Literal["department", "service"], measure: Measure = PROMISE, period: str | None = None
 ) -> list[tuple[str, str, int | None]]:
     """Key, level and n of each line."""
     with town.read() as session:
         sheet = disclose.find_sheet(session, rules=town.city.publication, period=period)
         assert sheet is not None
-        found = disclose.lines(session, city=town.city, sheet=sheet, scope=scope, measure=measure)  # type: ignore[arg-type]
+        found = disclose.lines(session, city=town.city, sheet=sheet, scope=scope, measure=measure)
     return [(line.key, line.cell.level, line.cell.n) for line in found]
 
 
@@ -127,7 +129,7 @@ def test_a_department_without_enough_new_cases_keeps_its_older_row(town: Town) -
     with town.read() as session:
         sheet = disclose.find_sheet(session, rules=town.city.publication)
         assert sheet is not None
-        found = disclose.lines(session, city=town.city, sheet=sheet, scope="department", measure=PROMISE)  # type: ignore[arg-type]
+        found = disclose.lines(session, city=town.city, sheet=sheet, scope="department", measure=PROMISE)
     assert [(line.key, line.cell.window_to, line.cell.n) for line in found] == [
         ("dept-a", "2026-11", 60),
         ("dept-b", "2026-10", 50),
