@@ -1,7 +1,7 @@
 """Builds what the pages load: stylesheets, htmx, fonts, licences, into `static/built/`.
 
-It decides which npm is used, which letters the fonts carry and when nothing needs doing. It installs no Python package and
-downloads nothing but what `package-lock.json` names; where something is missing it says so in one line.
+It decides which npm is used, which letters the fonts carry and when nothing needs doing. It installs no Python
+package and downloads nothing but what `package-lock.json` names; where something is missing it says so in one line.
 
     python build_assets.py            build where the result is older than its sources
     python build_assets.py --force    build anyway
@@ -159,7 +159,7 @@ def _fingerprint(root: Path) -> str:
 
 
 def _install_packages(root: Path, npm: list[str]) -> None:
-    """`npm ci`, unless node_modules was filled from this very lock file (so that a change of style needs no network)."""
+    """`npm ci`, unless node_modules was filled from this very lock file: a change of style needs no network."""
     lock = hashlib.sha256((root / "package-lock.json").read_bytes()).hexdigest()
     filled = root / "node_modules" / ".filled-from"
     if filled.is_file() and filled.read_text(encoding="utf-8") == lock:

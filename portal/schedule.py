@@ -60,6 +60,7 @@ PERIODIC: dict[str, Every | Daily] = {
     "close_items": Every(timedelta(hours=1)),
     "freeze_satisfaction": Daily(time(0, 20)),
     "close_record": Daily(time(0, 40)),
+    "seal": Every(timedelta(minutes=5)),
     "purge": Daily(time(4, 20)),
 }
 

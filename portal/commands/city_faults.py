@@ -42,7 +42,9 @@ _SENTENCES = {
     # Services.
     "service_without_department": "the service has no department; add department, or not_offered.",
     "service_without_promise": "the service has no promise; add promise_days, or not_offered.",
-    "offered_and_not_offered": "it is offered and not offered at once; remove not_offered, or department and promise_days.",
+    "offered_and_not_offered": (
+        "it is offered and not offered at once; remove not_offered, or department and promise_days."
+    ),
     # Rules in order.
     "unreachable": "never reached, since {by} before it already catches everything; move it up or remove it.",
     "kind_without_nature": 'the kind "{kind}" has no nature for all services; add a row for it without service.',
@@ -54,8 +56,12 @@ _SENTENCES = {
     "hours_overlap": "{hours} overlap; correct them.",
     "hours_unsorted": "the hours are not in the order of the day; sort them.",
     # Look.
-    "contrast": "{colour} on {on_name} ({on}) has a contrast of {ratio}, at least {least} is needed; take a {cure} colour.",
-    "hue_near_error": "its hue is {degrees}° from that of errors ({error}), at least {least}° is needed; take another hue.",
+    "contrast": (
+        "{colour} on {on_name} ({on}) has a contrast of {ratio}, at least {least} is needed; take a {cure} colour."
+    ),
+    "hue_near_error": (
+        "its hue is {degrees}° from that of errors ({error}), at least {least}° is needed; take another hue."
+    ),
     "mark_too_long": "{length} characters are too many for a mark; simplify it to {most}.",
     "mark_declaration": "comments, entities and declarations (<! or <?) are not allowed; remove them.",
     "mark_not_xml": "not valid SVG ({reason}); correct it.",

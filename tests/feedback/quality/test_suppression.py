@@ -30,7 +30,7 @@ def cell(
         window_from=window[0] or "2026-10",
         window_to=window[1] or "2026-10",
         n=n,
-        numerator=numerator,
+        numerator=None if measure == "received" else numerator,
     )
 
 
