@@ -19,7 +19,8 @@ CHUNK = 400
 
 
 def close_month(database: Database, *, period: str, by: Actor = SYSTEM, now: datetime) -> bool:
-    """Close a month; False where it was closed before. Refuses PeriodUnknown and PeriodNotOver."""
+    """Close a month; False where it was closed before. Refuses PeriodUnknown, PeriodNotOver, and Conflict
+    where another closer has taken over."""
     with database.read() as session:
         if record.is_closed(session, period):
             return False
@@ -32,7 +33,7 @@ def close_month(database: Database, *, period: str, by: Actor = SYSTEM, now: dat
     rows: list[CountedRow | RatedRow] = [*closing.counted, *closing.rated]
     for start in range(0, len(rows), CHUNK):
         with database.write() as session:
-            record.copy(session, record_id=record_id, rows=rows[start : start + CHUNK])
+            record.copy(session, record_id=record_id, closing=closing, rows=rows[start : start + CHUNK])
     with database.write() as session:
         record.freeze(session, record_id=record_id, closing=closing, by=by)
     return True

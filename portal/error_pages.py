@@ -64,7 +64,8 @@ def broken(visit: Visit) -> Reply:
         500,
         _("Something is broken on our side"),
         _(
-            "It is not your fault. Please try again in a few minutes. If you have just sent something and saw no thank-you page, send it again: pressing twice makes one case."
+            "It is not your fault. Please try again in a few minutes. If you have just sent something "
+            "and saw no thank-you page, send it again: pressing twice makes one case."
         ),
     )
 
@@ -105,6 +106,14 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
             _("Another person must do this"),
             _("You answered this case before. A second look is done by somebody else."),
         )
+    if code == "nobody_to_ask":
+        return (
+            403,
+            _("Nobody can be asked here"),
+            _(
+                "This case came from another system. Its sender has no code, so a question would reach nobody."
+            ),
+        )
     if code == "survey_over":
         return (
             410,
@@ -116,7 +125,8 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
             403,
             _("This did not come from our page"),
             _(
-                "Your browser did not say that this was sent from our own page. Please open the page again and send it once more."
+                "Your browser did not say that this was sent from our own page. Please open the page again "
+                "and send it once more."
             ),
         )
     if isinstance(refusal, NotFound):

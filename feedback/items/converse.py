@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
-from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotFound
+from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotAllowed, NotFound
 from feedback.items import codes, keep_time
 from feedback.items.change import begin, finish, tell
 from feedback.items.lifecycle import check_move, may, may_add_words
@@ -45,6 +45,8 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     text = _words(text)
     change.item.state = check_move(change.item.state, "ask")
     refuse_barred(change)
+    if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
+        raise NotAllowed("nobody_to_ask")
     change.cycle.responder_id = change.cycle.responder_id or by.account_id
     change.rows += keep_time.pause(
         session, city=change.city, cycle=change.cycle, reason=keep_time.WAITING, now=now

@@ -7,6 +7,7 @@ Satisfaction is provisional until the period's last link has ended; `freeze_sati
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,7 +18,7 @@ from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
-from feedback.errors import DomainError
+from feedback.errors import Conflict, DomainError
 from feedback.items import population
 from feedback.ledger import notes
 from feedback.ledger.notes import SYSTEM, Actor
@@ -56,6 +57,8 @@ class Closing(Struct, frozen=True):
     figures: list[dict[str, Any]]
     satisfaction_from: date
     now: datetime
+    ticket: str
+    """Whose draft it is: two closers at once don't write into each other's."""
 
 
 def is_closed(session: Session, period: str) -> bool:
@@ -112,6 +115,7 @@ def prepare(session: Session, *, ruling: Ruling, period: str, now: datetime) -> 
         figures=kept,
         satisfaction_from=last + LINK_LIVES + timedelta(days=1),
         now=now,
+        ticket=secrets.token_hex(16),
     )
 
 
@@ -123,6 +127,7 @@ def begin(session: Session, *, closing: Closing, ruling: Ruling) -> int | None:
     if found is not None:
         for table in (_COUNTED, _RATED, _FIGURE):
             session.execute(sa.delete(table).where(table.c.record_id == found.id))
+        found.head = closing.ticket
         return found.id
     record = Record(
         period=closing.period,
@@ -135,14 +140,29 @@ def begin(session: Session, *, closing: Closing, ruling: Ruling) -> int | None:
         figures_digest="",
         satisfaction="provisional",
         satisfaction_from=closing.satisfaction_from,
+        head=closing.ticket,
     )
     session.add(record)
     session.flush()
     return record.id
 
 
-def copy(session: Session, *, record_id: int, rows: Sequence[CountedRow | RatedRow]) -> None:
-    """Write a chunk of the copy under the draft."""
+def copy(
+    session: Session, *, record_id: int, closing: Closing, rows: Sequence[CountedRow | RatedRow]
+) -> None:
+    """Write a chunk of the copy under the draft. Refuses Conflict where another closer has taken it over."""
+    _own_draft(session, record_id, closing)
+    _insert(session, record_id, rows)
+
+
+def _own_draft(session: Session, record_id: int, closing: Closing) -> Record:
+    record = session.get_one(Record, record_id, with_for_update=True, populate_existing=True)
+    if (record.state, record.head) != ("draft", closing.ticket):
+        raise Conflict("closed_by_another", period=closing.period)
+    return record
+
+
+def _insert(session: Session, record_id: int, rows: Sequence[CountedRow | RatedRow]) -> None:
     for kind, table in ((CountedRow, _COUNTED), (RatedRow, _RATED)):
         values = [{"record_id": record_id, **structs.asdict(row)} for row in rows if isinstance(row, kind)]
         if values:
@@ -150,8 +170,9 @@ def copy(session: Session, *, record_id: int, rows: Sequence[CountedRow | RatedR
 
 
 def freeze(session: Session, *, record_id: int, closing: Closing, by: Actor) -> None:
-    """Write the figures and flip the draft to closed, with its note."""
-    record = session.get_one(Record, record_id, with_for_update=True)
+    """Write the figures and flip the draft to closed, with its note. Refuses Conflict like `copy`."""
+    record = _own_draft(session, record_id, closing)
+    record.head = ""
     if closing.figures:
         session.execute(sa.insert(_FIGURE), [{"record_id": record_id, **row} for row in closing.figures])
     record.state = "closed"
@@ -185,7 +206,7 @@ def freeze_satisfaction(session: Session, *, record_id: int, today: date, now: d
     places = {row.cycle_id: row for row in copies.rows_of(session, Rated, RatedRow, [record_id])}
     rated = [_as_closed(row, places) for row in copies.rate(session, record.period)]
     session.execute(sa.delete(_RATED).where(_RATED.c.record_id == record_id))
-    copy(session, record_id=record_id, rows=rated)
+    _insert(session, record_id, rated)
     session.execute(
         sa.delete(_FIGURE).where(
             _FIGURE.c.record_id == record_id, _FIGURE.c.measure.in_(measures.SATISFACTION)

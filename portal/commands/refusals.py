@@ -24,6 +24,7 @@ _SENTENCES = {
     "nothing_changed": "Every case of {period} counts as it did when it was closed.",
     "reason_missing": "Say why, with --reason.",
     "too_long": "The text has {length} characters, the most is {most}.",
+    "closed_by_another": "{period} is being closed by somebody else at this moment.",
     "period_unknown": "{period!r} is no month: write it as 2026-10.",
     "period_before_first": "{period} lies before the first case, which came in {first}.",
     "no_cases_yet": "No case has come in yet: there is no month to close.",

@@ -201,7 +201,7 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
     return Acts(
         take=can("take") and not barred,
         answer=can("answer") and not barred,
-        ask=can("ask") and not barred,
+        ask=can("ask") and not barred and item.channel != "import",
         resume=can("resume"),
         hand_over=can("hand_over"),
         void=can("void"),

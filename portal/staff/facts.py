@@ -72,14 +72,13 @@ def facts_of(item: ItemView, city: City) -> list[Fact]:
     if item.lat is not None and item.lon is not None:
         found.append(Fact(_("Position"), f"{item.lat:.5f}, {item.lon:.5f}"))
     if contact is None:
-        found.append(
-            Fact(
-                _("Contact"),
-                _("Anonymous: the citizen follows with the code only")
-                if item.is_anonymous
-                else _("None given: the citizen follows with the code"),
-            )
-        )
+        if item.channel == "import":
+            words = _("None: it came from another system")
+        elif item.is_anonymous:
+            words = _("Anonymous: the citizen follows with the code only")
+        else:
+            words = _("None given: the citizen follows with the code")
+        found.append(Fact(_("Contact"), words))
     else:
         if contact.email:
             mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")

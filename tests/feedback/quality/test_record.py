@@ -194,7 +194,7 @@ def test_a_closing_that_broke_off_is_taken_over(town: Town) -> None:
     with town.database.write() as session:
         record_id = record.begin(session, closing=closing, ruling=ruling)
         assert record_id is not None
-        record.copy(session, record_id=record_id, rows=closing.counted[:2])
+        record.copy(session, record_id=record_id, closing=closing, rows=closing.counted[:2])
     assert not any(row.state == "closed" for row in town.rows(Record))
     assert close(town, "2026-10")
     assert (town.count(Record), town.count(Counted)) == (1, len(closing.counted))
