@@ -73,12 +73,12 @@ def facts_of(item: ItemView, city: City) -> list[Fact]:
         found.append(Fact(_("Position"), f"{item.lat:.5f}, {item.lon:.5f}"))
     if contact is None:
         if item.channel == "import":
-            words = _("None: it came from another system")
+            kept = _("None: it came from another system")
         elif item.is_anonymous:
-            words = _("Anonymous: the citizen follows with the code only")
+            kept = _("Anonymous: the citizen follows with the code only")
         else:
-            words = _("None given: the citizen follows with the code")
-        found.append(Fact(_("Contact"), words))
+            kept = _("None given: the citizen follows with the code")
+        found.append(Fact(_("Contact"), kept))
     else:
         if contact.email:
             mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")

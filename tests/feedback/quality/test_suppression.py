@@ -218,6 +218,19 @@ def test_a_small_month_makes_a_block_with_the_next_and_the_window_waits_for_it()
         assert found.window_to == newest
 
 
+def test_a_full_window_that_would_cut_a_block_waits_for_the_next() -> None:
+    series = months([(3, 80), (50, 80), *[(60, 80)] * 12], "in_time_promise")
+    names = [month.window_to for month in series]
+    whole = [window(series, last) for last in range(14)]
+    newest = []
+    for last in (11, 12, 13):
+        _, blocks = shelter(series[: last + 1], RULES)
+        found = newest_whole(whole[: last + 1], names[: last + 1], blocks)
+        assert found is not None
+        newest.append(found.window_to)
+    assert newest == ["2025-12", "2025-12", "2026-02"]
+
+
 def test_a_city_with_enough_cases_loses_nothing() -> None:
     series = months([(200 + place, 80) for place in range(20)], "in_time_promise")
     shown, blocks = shelter(series, RULES)
