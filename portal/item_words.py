@@ -10,6 +10,8 @@ import re
 from portal.languages import gettext as _
 
 TITLE_MOST = 90
+GREETING_MOST = 45
+"""Characters of a first line that may be a greeting: it ends with a stop or a comma, and more follows."""
 """Characters of a title that is made from an item's own words."""
 _SENTENCE_END = re.compile(r"(?<=\w{4})[.!?;…](?= +\S)|[!?…](?= +\S)")
 """An end of a sentence; not the point of an abbreviation ("pr. 187", "al. 5")."""
@@ -67,9 +69,12 @@ def outcome_word(outcome: str) -> str:
 def title_of(text: str, *, otherwise: str) -> str:
     """A title from somebody's words: their first sentence, at most 90 characters, never a broken word.
 
-    `otherwise` stands where there are no words (an imported item is shown by its service's name).
+    A greeting on a line of its own is passed over. `otherwise` stands where there are no words (an imported item is shown by its service's name).
     """
-    words = " ".join(text.split())
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > 1 and len(lines[0]) <= GREETING_MOST and lines[0].endswith((",", ".", ":", "!", ";")):
+        lines = lines[1:]
+    words = " ".join(" ".join(lines).split())
     if not words:
         return otherwise
     end = _SENTENCE_END.search(words)

@@ -28,6 +28,7 @@ def write_answer(world: World, life: Life, now: datetime) -> Reply:
         service=life.service,
         group=service.group,
         has_street=bool(life.street),
+        is_late=life.is_late,
         own_share=1.0 if not_offered else habits.shares.own_answer,
     )
     planned_on = None
@@ -37,8 +38,8 @@ def write_answer(world: World, life: Life, now: datetime) -> Reply:
             today + timedelta(days=chance.randint(*habits.timing.planned_days))
         )
     elif outcome == "done":
-        received_on = world.office.day_of(life.started_at)
-        day = max(received_on, today - timedelta(days=chance.randint(*habits.timing.done_days)))
+        day = world.office.days.next_working(today - timedelta(days=chance.randint(*habits.timing.done_days)))
+        day = max(day, world.office.day_of(life.started_at))
     words = not_offered.get(life.language) or fill(
         text.text, street=life.street, day=write_date(day, habits.words[life.language])
     )

@@ -71,7 +71,7 @@ def _draw_life(
     citizen = _draw_sender(world, language, text, channel, number)
     void_reason, is_spam = "", False
     if is_void:
-        is_spam = chance.random() >= habits.shares.void_undone * 2
+        is_spam = chance.random() >= habits.shares.void_wrong
         void_reason, spam = world.draw.void_reason(world.own_language, is_spam=is_spam)
         if spam:
             kind, words, chosen, place, citizen = "request", spam, "", "", Citizen()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from math import log
 from random import Random
 from typing import Literal
@@ -9,7 +10,11 @@ from typing import Literal
 from msgspec import Struct
 
 from portal.demonstrating.habits import Habits, ServiceHabits
+from portal.demonstrating.office import Office
 from portal.demonstrating.texts import pick
+
+_ASKED = ("request", "complaint")
+"""Kinds about which a department has something to ask."""
 
 Fate = Literal["in_time", "late", "very_late", "never"]
 
@@ -33,7 +38,7 @@ class Ratings(Struct, frozen=True):
     handling: int
 
 
-def draw_course(habits: Habits, service: ServiceHabits, chance: Random) -> Course:
+def draw_course(habits: Habits, service: ServiceHabits, chance: Random, *, kind: str) -> Course:
     """How long the answer takes, and what happens before it."""
     timing, shares = habits.timing, habits.shares
     fate: Fate = "in_time"
@@ -47,9 +52,34 @@ def draw_course(habits: Habits, service: ServiceHabits, chance: Random) -> Cours
         fate=fate,
         used=used,
         is_taken=chance.random() < shares.taken_by_hand,
-        asks=chance.random() < service.question,
+        asks=kind in _ASKED and chance.random() < service.question,
         is_withdrawn=chance.random() < shares.withdrawn,
     )
+
+
+def draw_target(
+    course: Course,
+    habits: Habits,
+    office: Office,
+    chance: Random,
+    *,
+    started_at: datetime,
+    promised: int,
+    law: date | None,
+) -> datetime | None:
+    """When the answer is to come; None: never. `promised`: working minutes; `law`: the last day that it leaves."""
+    if course.fate == "never":
+        return None
+    target = office.add(started_at, course.used * promised)
+    if law is None or course.fate == "in_time":
+        return target
+    if course.fate == "very_late":
+        days = chance.randint(1, habits.timing.very_late_days)
+        return office.some_time_on(law + timedelta(days=days), chance)
+    if office.day_of(target) > law:
+        within = office.some_time_upto(law - timedelta(days=chance.randint(0, 3)), chance)
+        return max(within, office.add(started_at, promised))
+    return target
 
 
 def draw_outcome(

@@ -39,7 +39,7 @@ class Shares(_Part, frozen=True, kw_only=True):
     not_offered: float
     own_answer: float
     void: float
-    void_undone: float
+    void_wrong: float
     taken_by_hand: float
     reopened: float
     address_confirmed: float

@@ -46,6 +46,10 @@ class Office:
             day -= timedelta(days=1)
         return self.some_time_on(day, chance)
 
+    def awake(self, instant: datetime) -> datetime:
+        """That instant, or the morning after where it lies in the night: what citizens do in their own time."""
+        return instant + timedelta(hours=8) if instant.astimezone(self.zone).hour < 7 else instant
+
     def day_of(self, instant: datetime) -> date:
         return instant.astimezone(self.zone).date()
 

@@ -53,6 +53,7 @@ class FittingText(_Part, frozen=True, kw_only=True):
     group: str = ""
     kinds: tuple[str, ...] = ()
     forwarded_to: str = ""
+    late: bool = False
     why: str = ""
 
 
@@ -81,9 +82,14 @@ class Words(_Part, frozen=True, kw_only=True):
     text: str
 
 
-class SurveyWords(_Part, frozen=True, kw_only=True):
-    mood: str
+class Verdict(_Part, frozen=True, kw_only=True):
+    """What a citizen says of an answer; `late` where it fits only one that came late (true) or in time (false)."""
+
     text: str
+    mood: str = ""
+    outcomes: tuple[str, ...] = ()
+    group: str = ""
+    late: bool | None = None
 
 
 class _ItemsFile(_Part, frozen=True, kw_only=True):
@@ -96,12 +102,12 @@ class Answers(_Part, frozen=True, kw_only=True):
     answers: dict[str, tuple[FittingText, ...]]
     questions: tuple[Question, ...]
     replies: tuple[Reply, ...]
-    second_looks: tuple[Words, ...]
+    second_looks: tuple[Verdict, ...]
     handovers: tuple[FittingText, ...]
     void_reasons: tuple[VoidReason, ...]
     reopen_reasons: tuple[Words, ...]
     words_added: tuple[Words, ...]
-    survey_words: tuple[SurveyWords, ...]
+    survey_words: tuple[Verdict, ...]
 
 
 class Texts(Struct, frozen=True):
@@ -145,6 +151,7 @@ class Draw:
         service: str,
         group: Group,
         has_street: bool,
+        is_late: bool,
         own_share: float,
     ) -> FittingText:
         """What a department answers; with the chance `own_share` one written for this service, where there is one."""
@@ -154,6 +161,7 @@ class Draw:
             if kind in (text.kinds or _USUAL)
             and _fits(text, service, group)
             and (has_street or "{street}" not in text.text)
+            and (is_late or not text.late)
         ]
         own = [text for text in fitting if text.services]
         others = [text for text in fitting if not text.services]
@@ -175,7 +183,7 @@ class Draw:
         return self._next(("reply", language, topic), known).text
 
     def handover(self, language: str, *, why: str, service: str, group: Group) -> str:
-        """Why an item goes to another department; `why`: "triage", "chosen" or "" (found by its words)."""
+        """Why an item goes on; `why`: "triage", "chosen", "" (found by its words), "same" (department)."""
         known = self._texts.answers[language].handovers
         fitting = [text for text in known if _fits(text, service, group) and text.why in ("", why)]
         own = [text for text in fitting if text.why] or fitting
@@ -189,8 +197,10 @@ class Draw:
         )
         return reason.text, reason.sent
 
-    def second_look(self, language: str) -> str:
-        return self._next(("second_look", language), self._texts.answers[language].second_looks).text
+    def second_look(self, language: str, outcome: str) -> str:
+        known = self._texts.answers[language].second_looks
+        fitting = [words for words in known if outcome in (words.outcomes or (outcome,))]
+        return self._next(("second_look", language), fitting).text
 
     def reopen_reason(self, language: str) -> str:
         return self._next(("reopen", language), self._texts.answers[language].reopen_reasons).text
@@ -198,10 +208,18 @@ class Draw:
     def words_added(self, language: str) -> str:
         return self._next(("added", language), self._texts.answers[language].words_added).text
 
-    def survey_words(self, language: str, *, is_happy: bool) -> str:
-        mood = "happy" if is_happy else "unhappy"
-        known = [words for words in self._texts.answers[language].survey_words if words.mood == mood]
-        return self._next(("survey", language, mood), known).text
+    def survey_words(
+        self, language: str, *, is_happy: bool, outcome: str, group: Group, is_late: bool
+    ) -> str:
+        fitting = [
+            words
+            for words in self._texts.answers[language].survey_words
+            if words.mood == ("happy" if is_happy else "unhappy")
+            and outcome in (words.outcomes or (outcome,))
+            and words.group in ("", group)
+            and words.late in (None, is_late)
+        ]
+        return self._next(("survey", language, str(is_happy)), fitting).text
 
     def _next(self, turn: tuple[str, ...], known: Sequence[Drawn], weights: Sequence[float] = ()) -> Drawn:
         recent = self._recent.setdefault(turn, deque())

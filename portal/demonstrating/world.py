@@ -54,6 +54,13 @@ class World(Struct, frozen=True):
         rule = statutory.find_rule(self.ruling.city, nature, started_on)
         return None if rule is None else statutory.due_on(rule, started_on, self.office.days)
 
+    def somebody(self, life: Life) -> Actor:
+        """Who works on the item, or one of those who see it."""
+        person = life.responder
+        if person is None:
+            person = self.staff.draw(life.place[0], self.chance, barred=life.barred)
+        return Actor("staff", person)
+
 
 @dataclass(slots=True, kw_only=True)
 class Life:
@@ -106,3 +113,8 @@ class Life:
     @property
     def is_running(self) -> bool:
         return self.state in ("received", "open", "waiting")
+
+    def done(self, state: str = "") -> None:
+        """A deed was done on the item: one note, one version."""
+        self.version += 1
+        self.state = state or self.state

@@ -24,9 +24,10 @@ from feedback.quality import measures
 from feedback.satisfaction import invite
 from portal import closing
 from portal.demonstrating import mails, people
+from portal.demonstrating.aftermath import INVITED_AT
 from portal.demonstrating.arrivals import draw_day, share_out
 from portal.demonstrating.habits import Habits, read_habits
-from portal.demonstrating.lives import INVITED_AT, Lives
+from portal.demonstrating.lives import Lives
 from portal.demonstrating.office import Office
 from portal.demonstrating.people import SignIn
 from portal.demonstrating.texts import Draw, read_texts

@@ -6,6 +6,7 @@ import shutil
 import stat
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -20,7 +21,7 @@ from feedback.city.tables import Installation
 from feedback.columns import table_of
 from feedback.custody.verify import verify
 from feedback.items import find
-from feedback.items.lifecycle import RUNNING
+from feedback.items.lifecycle import OUTCOMES, RUNNING
 from feedback.items.tables import Contact, Cycle, Entry, Item
 from feedback.outbox import post
 from feedback.outbox.tables import Job, Message
@@ -126,6 +127,7 @@ def test_whatever_happens_there_are_words_for_it(language: str, habits: Habits, 
                         service=service,
                         group=behaviour.group,
                         has_street=has_street,
+                        is_late=has_street,
                         own_share=0.5,
                     )
                     assert has_street or "{street}" not in answer.text
@@ -134,7 +136,13 @@ def test_whatever_happens_there_are_words_for_it(language: str, habits: Habits, 
                 language, behaviour.group, habits.topics[behaviour.group], has_street=has_street
             )
             assert draw.reply(language, question.topic)
-        for why in ("triage", "chosen", ""):
+        for outcome in OUTCOMES:
+            assert draw.second_look(language, outcome)
+            for is_happy, is_late in product((True, False), repeat=2):
+                assert draw.survey_words(
+                    language, is_happy=is_happy, outcome=outcome, group=behaviour.group, is_late=is_late
+                )
+        for why in ("triage", "chosen", "", "same"):
             assert draw.handover(language, why=why, service=service, group=behaviour.group)
     for is_spam in (False, True):
         assert bool(draw.void_reason(language, is_spam=is_spam)[1]) == is_spam

@@ -130,6 +130,12 @@ def test_the_smallest_others_are_hidden_with_a_lone_one() -> None:
     assert [shown.level for shown in found] == ["shown", "hidden", "hidden", "shown"]
 
 
+@pytest.mark.parametrize("counts", [[1, 1, 50, 60], [4, 4, 50, 60]])
+def test_hidden_ones_that_can_only_be_alike_hide_a_further_one(counts: list[int]) -> None:
+    found = protect(cells(counts, [50] * 4, "in_time_promise"), RULES)
+    assert [shown.level for shown in found] == ["hidden", "hidden", "hidden", "shown"]
+
+
 # ── months and windows ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -1,0 +1,217 @@
+"""Every page of the staff part in each of its states, as each role comes upon them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from feedback.items.views import Queue
+from feedback.people import accounts
+from portal.staff import sign_in as sign_in_page
+from tests.feedback.custody.lived import ask_how_it_went, confirm, rate
+from tests.town import BASE, Browser, Page
+from tests.upkeep.pseudo import marked
+from tests.upkeep.tour import WORDS, Tour
+
+PASSWORD = "eleven geese over the river"
+DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened")
+
+
+def sign_in(tour: Tour) -> None:
+    """The door: empty, wrong, too many at once, a session that ended while somebody wrote."""
+    stored = accounts.hash_password(PASSWORD)
+    tour.account("clerk", email="clerk@example.org", name=marked("Carl"), password_hash=stored)
+    browser = tour.visitor()
+    assert browser.get("/staff/").status == 303
+    assert browser.get("/staff/sign-in").status == 200
+    assert _sign(browser, "").status == 422
+    assert _sign(browser, PASSWORD[:-1]).status == 422
+    held = [sign_in_page._turns.acquire() for _ in range(sign_in_page.VERIFICATIONS)]
+    try:
+        assert _sign(browser, PASSWORD).status == 429
+    finally:
+        for _ in held:
+            sign_in_page._turns.release()
+    report = tour.reports()
+    kept = browser.client.post(
+        f"/staff/item/{report.reference}/answer",
+        data={"text": WORDS, "outcome": "done", "version": "1"},
+        headers={"Origin": BASE},
+        follow_redirects=True,
+    )
+    assert kept.status_code == 401
+    hidden = {
+        str(field["name"]): str(field["value"]) for field in Page(kept).soup.select("input[name^=kept-]")
+    }
+    again = browser.post("/staff/sign-in", email="clerk@example.org", password=PASSWORD, **hidden)
+    assert again.status == 200
+    assert browser.post("/staff/sign-out", follow=True).status == 200
+
+
+def account(tour: Tour) -> None:
+    """The account page of each role, and what can be done there."""
+    for role in ("clerk", "responder", "lead", "quality", "admin", "auditor"):
+        browser = tour.signed_in(tour.account(role, name=marked(role.capitalize())))
+        assert browser.get("/staff/account").status == 200
+        inbox = browser.get("/staff/inbox")
+        assert inbox.status == (200 if role in ("clerk", "responder", "lead") else 404)
+    assert browser.post("/staff/account/language", language="xx").status == 422
+    assert browser.post("/staff/account/language", language="en", follow=True).status == 200
+    assert browser.post("/staff/account/language", origin="", language="en").status == 403
+    assert browser.get("/staff/nowhere").status == 404
+    assert browser.post("/staff/account/sign-out-everywhere", follow=True).status == 200
+
+
+def empty_inbox(tour: Tour) -> None:
+    """Every queue with nothing in it, as one who sees all and as one who sees a department."""
+    for browser in (_clerk(tour), tour.lead("dept-c", name=marked("Lena"))):
+        for queue in get_args(Queue):
+            assert browser.get("/staff/inbox", queue=queue).status == 200
+        assert browser.get("/staff/inbox", kind="idea", done="handed-over").status == 200
+
+
+def desk(tour: Tour) -> None:
+    """One item after the other, through every state, with every refusal that its desk knows."""
+    clerk, lead = _clerk(tour), tour.lead("dept-a", "dept-b", name=marked("Lea"))
+    una = tour.account("responder", ("dept-a",), name=marked("Una"))
+    responder, other = tour.signed_in(una), tour.responder("dept-a", name=marked("Otto"))
+    report = tour.reports(service="street-lighting")
+    confirm(tour, report)
+    at = f"/staff/item/{report.reference}"
+    seen = _seen(clerk, at)
+    for query in ("", "?tab=question", "?queue=open", *(f"?done={done}" for done in DONE)):
+        assert clerk.get(at + query).status == 200
+    for path in ("/hand-over", "/void"):
+        assert clerk.get(at + path).status == 200
+        assert clerk.post(at + path, **seen).status == 422
+    assert clerk.post(f"{at}/hand-over", **seen, department="dept-a", service="x").status == 422
+    for text, outcome in (("", ""), (marked("x" * 9000), "planned"), (WORDS, "not_ours")):
+        assert responder.post(f"{at}/answer", **seen, text=text, outcome=outcome).status == 422
+    assert responder.post(f"{at}/ask", **seen).status == 422
+    assert responder.post(f"{at}/take", **seen).status == 303
+    assert other.post(f"{at}/take", **seen).status == 409
+    for browser in (responder, other):
+        assert browser.get(at).status == 200
+    assert responder.post(f"{at}/ask", **_seen(responder, at), text=WORDS).status == 303
+    assert responder.get(at).status == 200
+    tour.later(days=1)
+    before = _seen(other, at)
+    report.opened().post("/track/reply", text=WORDS)
+    assert responder.get(at).status == 200
+    assert other.post(f"{at}/answer", **before, text=WORDS, outcome="done").status == 409
+    assert clerk.post(f"{at}/hand-over", **before, department="dept-b", reason=WORDS).status == 409
+    assert responder.post(f"{at}/resume", **before).status == 409
+    now = _seen(responder, at)
+    assert (
+        responder.post(
+            f"{at}/answer", **now, text=WORDS, outcome="planned", planned_on=f"{tour.today}"
+        ).status
+        == 303
+    )
+    assert other.post(f"{at}/answer", **now, text=WORDS, outcome="done").status == 409
+    assert clerk.post(f"{at}/void", **now, reason=WORDS).status == 409
+    for browser in (clerk, responder):
+        assert browser.get(at).status == 200
+    tour.later(days=6)
+    assert ask_how_it_went(tour) > 0
+    rate(tour, report, outcome=1, handling=0)
+    assert lead.get(at).status == 200
+    report.opened().post("/track/second-look", text=WORDS)
+    assert responder.get(at).status == other.get(at).status == lead.get(at).status == 200
+    barred = {**_seen(responder, at), "text": WORDS, "outcome": "done"}
+    assert responder.post(f"{at}/answer", **barred).status == 403
+    assert (
+        other.post(
+            f"{at}/answer", **_seen(other, at), text=WORDS, outcome="not_ours", forwarded_to=WORDS
+        ).status
+        == 303
+    )
+    assert clerk.get(f"{at}/reopen").status == 200
+    assert clerk.post(f"{at}/reopen", **_seen(clerk, at)).status == 422
+    assert clerk.post(f"{at}/reopen", **_seen(clerk, at), reason=WORDS).status == 303
+    assert clerk.get(at).status == 200
+    tour.later(days=60)
+    assert clerk.get(at).status == 200
+    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-b", reason=WORDS).status == 303
+    gone = {"version": "1", "text": WORDS, "outcome": "done"}
+    assert responder.post(f"{at}/answer", **gone).status == 404
+    assert lead.get(at).status == 200
+
+
+def other_items(tour: Tour) -> None:
+    """Items without a department, set aside, withdrawn, closed, anonymous, without words, handed out of sight."""
+    clerk = _clerk(tour)
+    triage = tour.citizen_reports(marked("Good day"), lat="54.9", lon="23.9")
+    at = f"/staff/item/{triage.reference}"
+    for path in ("", "/hand-over"):
+        assert clerk.get(at + path).status == 200
+    assert clerk.post(f"{at}/void", **_seen(clerk, at), reason=WORDS).status == 303
+    assert clerk.get(at).status == 200
+    assert clerk.post(f"{at}/unvoid", **_seen(clerk, at)).status == 303
+    assert clerk.get(at).status == 200
+    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-a", reason=WORDS).status == 303
+    responder = tour.responder("dept-a", name=marked("Rhea"))
+    moved = responder.post(
+        f"{at}/hand-over", **_seen(responder, at), department="dept-b", reason=WORDS, follow=True
+    )
+    assert moved.status == 200
+    anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
+    withdrawn = tour.reports(kind="praise", service="noise", email="")
+    withdrawn.opened().post("/track/withdraw")
+    closed = tour.reports(marked("a deep pothole"), kind="question")
+    tour.asks(closed, WORDS)
+    tour.later(days=3)
+    tour.answers(closed, WORDS, outcome="explained")
+    tour.later(days=40)
+    assert tour.closes(closed)
+    imported = tour.imports("17")
+    for report in (anonymous, withdrawn, closed, imported):
+        assert clerk.get(f"/staff/item/{report.reference}").status == 200
+    at = f"/staff/item/{imported.reference}"
+    assert clerk.post(f"{at}/ask", **_seen(clerk, at), text=WORDS).status in (403, 409)
+    assert clerk.get("/staff/item/RIV-2026-999999").status == 404
+
+
+def full_inbox(tour: Tour) -> None:
+    """Every queue with something in it, page by page."""
+    for kind, service in (("request", "noise"), ("idea", "roads"), ("question", ""), ("complaint", "roads")):
+        tour.reports(kind=kind, service=service)
+        tour.later(days=2)
+    asked, void = tour.reports(kind="question"), tour.reports()
+    tour.asks(asked, WORDS)
+    tour.voids(void, reason=WORDS)
+    for number in range(60):
+        tour.imports(f"old {number}")
+    clerk = _clerk(tour)
+    mine = tour.reports(service="roads")
+    assert (
+        clerk.post(
+            f"/staff/item/{mine.reference}/take", **_seen(clerk, f"/staff/item/{mine.reference}")
+        ).status
+        == 303
+    )
+    for browser in (clerk, tour.lead("dept-a", name=marked("Lou"))):
+        for queue in get_args(Queue):
+            page = browser.get("/staff/inbox", queue=queue)
+            assert page.status == 200
+            more = page.soup.select_one(".list-foot a.govuk-button")
+            if more is not None:
+                assert browser.get(str(more["href"])).status == 200
+    assert clerk.get("/staff/inbox", department="dept-a", service="roads", kind="question").status == 200
+
+
+def _sign(browser: Browser, password: str) -> Page:
+    return browser.post("/staff/sign-in", email="clerk@example.org" if password else "", password=password)
+
+
+def _clerk(tour: Tour) -> Browser:
+    return tour.clerk(name=marked("Clio"))
+
+
+def _seen(browser: Browser, at: str) -> dict[str, str]:
+    """The hidden fields of the desk's forms, as this person sees them now."""
+    page = browser.get(at)
+    assert page.status == 200
+    found = {name: page.value(name) for name in ("version", "last_entry")}
+    if not found["version"]:  # No form is left on the desk.
+        found = {"version": "0", "last_entry": "0"}
+    return found

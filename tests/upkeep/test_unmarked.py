@@ -1,0 +1,173 @@
+"""Nothing that people read is left unmarked: every page and every mail in a language where marked words are ⟦…⟧.
+
+A town lives through everything once (`public_pages.py`, `staff_pages.py`); what it shows outside the marks would
+stay English in every language. A route or a template that this tour never meets fails here as well.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from msgspec import structs
+
+from feedback.city.load import read_folder
+from feedback.city.profile import City
+from portal.app import routes
+from portal.database import Database
+from portal.settings import TEMPLATES
+from tests.conftest import settings_for
+from tests.town import RIVERTON
+from tests.upkeep import public_pages, staff_pages
+from tests.upkeep.pseudo import (
+    Pseudo,
+    marked,
+    pseudo_city,
+    spoken,
+    unmarked_in_page,
+    unmarked_in_text,
+)
+from tests.upkeep.tour import Tour
+
+STAGES: tuple[Callable[[Tour], None], ...] = (
+    public_pages.empty_house,
+    staff_pages.empty_inbox,
+    public_pages.form,
+    public_pages.receipts,
+    public_pages.code,
+    staff_pages.sign_in,
+    staff_pages.account,
+    Tour.reads_mails,
+    staff_pages.desk,
+    public_pages.cases,
+    public_pages.links,
+    public_pages.survey,
+    staff_pages.other_items,
+    staff_pages.full_inbox,
+    Tour.reads_mails,
+    public_pages.quality,
+    public_pages.refusals,
+)
+
+
+@pytest.fixture(scope="module")
+def heard() -> Iterator[Pseudo]:
+    """English is the pseudo-language while the tests of this module run."""
+    with spoken() as catalogue:
+        yield catalogue
+
+
+@pytest.fixture(scope="module")
+def tour(heard: Pseudo, sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
+    """The town after the whole tour."""
+    with opened(sqlite_template, tmp_path_factory.mktemp("tour")) as town:
+        for stage in STAGES:
+            stage(town)
+        yield town
+
+
+@contextmanager
+def opened(template: Path, folder: Path, *, demonstration: bool = False) -> Iterator[Tour]:
+    shutil.copyfile(template, folder / "kanali.db")
+    (folder / "kanali.db").chmod(0o600)
+    database = Database(f"sqlite:///{folder}/kanali.db")
+    settings = settings_for(database.url, folder)
+    try:
+        yield Tour(database, settings, city=_city(), demonstration=demonstration)
+    finally:
+        database.close()
+
+
+def _city() -> City:
+    """Riverton with every wording marked, and those that it leaves out."""
+    city = pseudo_city(read_folder(RIVERTON))
+    sample = dict.fromkeys(city.identity.languages, marked("The city must confirm this."))
+    note = dict.fromkeys(city.identity.languages, marked("The number stands twice."))
+    first, *others = city.quality.commitment
+    quality = structs.replace(city.quality, commitment=(structs.replace(first, note=note), *others))
+    return structs.replace(city, identity=structs.replace(city.identity, sample=sample), quality=quality)
+
+
+def test_no_page_and_no_mail_shows_a_word_that_nobody_marked(tour: Tour) -> None:
+    assert tour.pages > 300
+    told = [f"{where}: {fault}" for where, faults in tour.faults.items() for fault in faults]
+    assert not told, "\n".join(told)
+
+
+def test_every_route_was_fetched(tour: Tour) -> None:
+    known = {(method, route.path) for route in routes() for method in route.methods}
+    assert known - tour.visited == set()
+    assert not [where for where, statuses in tour.statuses.items() if max(statuses) >= 500]
+
+
+def test_every_template_was_rendered(tour: Tour) -> None:
+    known = {path.relative_to(TEMPLATES).as_posix() for path in TEMPLATES.rglob("*") if path.is_file()}
+    assert known - tour.templates_rendered == set()
+
+
+def test_a_mail_of_each_kind_was_read(tour: Tour) -> None:
+    subjects = "\n".join({mail.subject for mail in tour.mails})
+    for words in (
+        "We have your message",
+        "There is news",
+        "We need one thing",
+        "Our answer",
+        "How did we do?",
+    ):
+        assert words in subjects
+
+
+def test_a_demonstration_is_labelled_in_marked_words(
+    heard: Pseudo, sqlite_template: Path, tmp_path: Path
+) -> None:
+    with opened(sqlite_template, tmp_path, demonstration=True) as town:
+        assert town.visitor().get("/").soup.select_one(".demonstration")
+        assert town.visitor().get("/staff/sign-in").soup.select_one(".demonstration")
+        town.reports()
+        (mail,) = town.reads_mails()
+        assert "Demonstration: " in mail.subject
+        assert town.faults == {}
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>⟦Said⟧ and not said</p>",
+        "<p>⟦Said <a href='/'>⟦here⟧</a>⟧ and there</p>",
+        "<p>⟦Cut off</p><p>⟦Said⟧</p>",
+        "<title>⟦Said⟧ – Kanali</title>",
+        "<a aria-label='Back' href='/'>⟦Back⟧</a>",
+        "<img alt='QR' src='/'>",
+        "<textarea data-text='{left} left'></textarea>",
+        "<td data-l='Share'>3</td>",
+        "<button value='Send' type='submit'>⟦Send⟧</button>",
+        "<select><option>English and more</option></select>",
+        "<svg><text>target</text></svg>",
+        "<p>3 November, late</p>",
+    ],
+)
+def test_a_word_without_a_mark_is_seen(html: str) -> None:
+    assert unmarked_in_page(html)
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<p>⟦Said ⟦twice⟧ over⟧, 3 % · <strong>⟦so⟧</strong></p>",
+        "<p>⟦Said <a href='/'>⟦here⟧</a> and there⟧</p>",
+        "<p>RIV-2026-000017 · Tuesday 3 November 2026, 09:00 · Sept</p>",
+        "<p><a href='mailto:town@example.org'>town@example.org</a> re…@example.org https://example.org/x</p>",
+        "<p id='code'><span>7KQ4</span> <span>M2XD</span></p>",
+        "<input name='text' value='typed' data-words-left='text-left'><!-- a remark -->",
+    ],
+)
+def test_what_needs_no_mark_is_left_alone(html: str) -> None:
+    assert unmarked_in_page(html) == []
+
+
+def test_plain_text_is_read_as_a_whole() -> None:
+    assert unmarked_in_text("⟦We have it.⟧\n\nNumber: 3") == ["Number: 3"]
+    assert unmarked_in_text("⟦We have it.⟧\nhttp://127.0.0.1:8000/en/open/x") == []
