@@ -69,7 +69,8 @@ def outcome_word(outcome: str) -> str:
 def title_of(text: str, *, otherwise: str) -> str:
     """A title from somebody's words: their first sentence, at most 90 characters, never a broken word.
 
-    A greeting on a line of its own is passed over. `otherwise` stands where there are no words (an imported item is shown by its service's name).
+    A greeting on a line of its own is passed over. `otherwise` stands where there are no words (an imported item
+    is shown by its service's name).
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     if len(lines) > 1 and len(lines[0]) <= GREETING_MOST and lines[0].endswith((",", ".", ":", "!", ";")):

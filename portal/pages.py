@@ -14,6 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, ClassVar, Literal
+from urllib.parse import urlencode
 
 import jinja2
 from markupsafe import Markup
@@ -261,7 +262,8 @@ def _in_other(visit: Visit, code: str) -> str:
         return f"/{code}/"
     if visit.method != "GET" and parts[2] not in ("submit", "track"):
         return f"/{code}/"
-    return f"/{code}/{parts[2]}"
+    query = f"?{urlencode(visit.query)}" if visit.query and visit.method == "GET" else ""
+    return f"/{code}/{parts[2]}{query}"
 
 
 # ── templates and static files ──────────────────────────────────────────────────────────────────────────────

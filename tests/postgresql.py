@@ -33,6 +33,13 @@ PROGRAMS = (
 )
 
 
+_WATCH = """
+while kill -0 "$1" 2> /dev/null; do sleep 5; done
+if test -s "$2/data/postmaster.pid"; then kill -QUIT "$(head -n 1 "$2/data/postmaster.pid")"; sleep 2; fi
+rm -rf "$2"
+"""
+
+
 class Missing(Exception):
     """No server can be had, and why."""
 
@@ -177,11 +184,24 @@ def _start(programs: Path) -> dict[str, str]:
         said = " ".join((made.stderr or made.stdout).split())[-300:]
         shutil.rmtree(folder, ignore_errors=True)
         return {"missing": f"a server could not be started from {programs}: {said}"}
+    _end_with_this_run(folder)
     return {
         "url": f"postgresql://kanali:{password}@127.0.0.1:{port}/postgres",
         "data": str(data),
         "pg_ctl": str(programs / "pg_ctl"),
     }
+
+
+def _end_with_this_run(folder: Path) -> None:
+    """A run that is killed cannot end its server: a shell waits for the run to be gone and does it then."""
+    run = os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
+    subprocess.Popen(
+        ["sh", "-c", _WATCH, "sh", str(run), str(folder)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _server_user() -> pwd.struct_passwd | None:

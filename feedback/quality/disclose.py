@@ -17,7 +17,7 @@ from feedback.city.profile import City, Measure, Publication
 from feedback.columns import table_of
 from feedback.items import population
 from feedback.quality import measures
-from feedback.quality.suppression import Cell, nest, newest_whole, protect, shelter, suppress
+from feedback.quality.suppression import Cell, at_most, nest, newest_whole, protect, shelter, suppress
 from feedback.quality.tables import Figure, Record
 
 _FIGURE = table_of(Figure)
@@ -104,15 +104,33 @@ def lines(
     Each shows its newest row up to this month: while the window grows, a row is renewed only when enough cases
     were added (`record.py`), so that its dates may be older than the sheet's.
     """
-    departments = _newest_rows(session, sheet, "department", measure, city.departments)
-    shown = protect([cell for _, cell in departments], city.publication)
-    if scope == "department":
-        return [Line(key, cell) for (key, _), cell in zip(departments, shown, strict=True)]
-    services = _newest_rows(session, sheet, "service", measure, city.services)
-    homes = [city.services[key].department if key in city.services else None for key, _ in services]
-    parents = {key: cell for (key, _), cell in zip(departments, shown, strict=True)}
-    cells = nest([cell for _, cell in services], homes, parents, city.publication)
-    return [Line(key, cell) for (key, _), cell in zip(services, cells, strict=True)]
+    rows = {
+        kind: _rows(
+            session,
+            _FIGURE.c.scope == kind,
+            _FIGURE.c.span == "year",
+            _FIGURE.c.measure == measure,
+            _FIGURE.c.window_from >= sheet.window_from,
+            _FIGURE.c.window_to <= sheet.period,
+        )
+        for kind in ("department", "service")
+    }
+    # A row that was not renewed shows no more than it did on its own sheet, where it kept others from being worked
+    # out; so the earlier sheets are gone through as well. With a full window every row is renewed.
+    departments: dict[str, Cell] = {}
+    services: dict[str, Cell] = {}
+    for upto in sorted({row.window_to for kind in rows for row in rows[kind]}):
+        found = _newest(rows["department"], upto, city.departments)
+        cells = protect([cell for _, cell in found], city.publication)
+        departments = _carried(found, cells, departments, upto)
+        if scope == "department":
+            continue
+        found = _newest(rows["service"], upto, city.services)
+        homes = [city.services[key].department if key in city.services else None for key, _ in found]
+        cells = nest([cell for _, cell in found], homes, departments, city.publication)
+        services = _carried(found, cells, services, upto)
+    shown = departments if scope == "department" else services
+    return [Line(key, cell) for key, cell in shown.items()]
 
 
 def find_first_closing(session: Session, *, rules: Publication, today: date) -> tuple[str, date]:
@@ -122,31 +140,34 @@ def find_first_closing(session: Session, *, rules: Publication, today: date) -> 
     return period, measures.months_later(period, 1)[1].replace(day=rules.close_on_day)
 
 
-def _newest_rows(
-    session: Session,
-    sheet: Sheet,
-    scope: str,
-    measure: Measure,
-    order: Iterable[str],
-) -> list[tuple[str, Cell]]:
-    """The newest row of each key up to the sheet's month: the city's own order, then keys that the profile no
-    longer has, then "not assigned"."""
+def _newest(rows: list[Any], upto: str, order: Iterable[str]) -> list[tuple[str, Cell]]:
+    """The newest row of each key up to a month: the city's own order, then keys that the profile no longer has,
+    then "not assigned"."""
     newest: dict[str, Any] = {}
-    for row in _rows(
-        session,
-        _FIGURE.c.scope == scope,
-        _FIGURE.c.span == "year",
-        _FIGURE.c.measure == measure,
-        _FIGURE.c.window_from >= sheet.window_from,
-        _FIGURE.c.window_to <= sheet.period,
-    ):
+    for row in rows:
         known = newest.get(row.scope_key)
-        if known is None or known.window_to < row.window_to:
+        if row.window_to <= upto and (known is None or known.window_to < row.window_to):
             newest[row.scope_key] = row
     listed = [key for key in order if key in newest]
     former = sorted(newest.keys() - {*listed, measures.NOT_ASSIGNED})
     last = [measures.NOT_ASSIGNED] if measures.NOT_ASSIGNED in newest else []
     return [(key, _open(newest[key])) for key in (*listed, *former, *last)]
+
+
+def _carried(
+    found: list[tuple[str, Cell]], cells: list[Cell], before: dict[str, Cell], upto: str
+) -> dict[str, Cell]:
+    """The cells of a sheet, where a row of an earlier sheet stays as suppressed as it was there."""
+    carried = {}
+    for (key, whole), cell in zip(found, cells, strict=True):
+        earlier = before.get(key)
+        is_older = whole.window_to < upto and earlier is not None
+        carried[key] = (
+            at_most(cell, whole, earlier)
+            if is_older and earlier is not None and earlier.level in ("hidden", "count_only")
+            else cell
+        )
+    return carried
 
 
 def _rows(session: Session, *where: Any) -> list[Any]:

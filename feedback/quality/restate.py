@@ -7,7 +7,8 @@ ISO 9001 7.5.3: a correction never overwrites.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from msgspec import Struct, json
 from sqlmodel import Session, col, select
@@ -33,7 +34,7 @@ class NothingChanged(DomainError):
 class Restated(Struct, frozen=True):
     """A correction as the public page shows it."""
 
-    at: datetime
+    day: date
     changed: int
     reason: str
 
@@ -93,7 +94,7 @@ def restate(session: Session, *, period: str, reason: str, by: Actor, now: datet
     return len(changed)
 
 
-def of_period(session: Session, period: str) -> list[Restated]:
+def of_period(session: Session, period: str, zone: ZoneInfo) -> list[Restated]:
     """The restatements of a month, the newest first."""
     rows = session.exec(
         select(Restatement)
@@ -101,7 +102,7 @@ def of_period(session: Session, period: str) -> list[Restated]:
         .where(Record.period == period)
         .order_by(col(Restatement.id).desc())
     ).all()
-    return [Restated(row.at, row.changed, row.reason) for row in rows]
+    return [Restated(row.at.astimezone(zone).date(), row.changed, row.reason) for row in rows]
 
 
 def _differing(

@@ -141,7 +141,7 @@ def nest(
         parent = parents[home or ""]
         if parent.level in ("hidden", "count_only"):
             for place in places:
-                found[place] = _at_most(found[place], cells[place], parent)
+                found[place] = at_most(found[place], cells[place], parent)
         elif len(places) == 1:
             alone.update(places)  # Its department says as much as it does: suppressing it would hide nothing.
     before: list[Cell] = []
@@ -154,14 +154,15 @@ def nest(
     return found
 
 
-def _unended(blocks: Sequence[int], block: int) -> list[int]:
-    return [-1 if number == block else number for number in blocks]
-
-
-def _at_most(shown: Cell, cell: Cell, parent: Cell) -> Cell:
+def at_most(shown: Cell, cell: Cell, parent: Cell) -> Cell:
+    """A cell that shows no more than another does: its parent, or itself on an earlier sheet."""
     if shown.level in ("empty", "hidden"):
         return shown
     return _hide(cell) if parent.level == "hidden" else _count_only(cell)
+
+
+def _unended(blocks: Sequence[int], block: int) -> list[int]:
+    return [-1 if number == block else number for number in blocks]
 
 
 def _complete(

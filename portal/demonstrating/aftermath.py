@@ -123,7 +123,7 @@ class Aftermath:
             item_id=life.item_id,
             seen_version=life.version,
             ruling=world.ruling,
-            reason=world.draw.reopen_reason(world.own_language),
+            reason=world.draw.reopen_reason(world.own_language, life.outcome),
             by=world.somebody(life),
             now=now,
         )

@@ -10,6 +10,7 @@ from feedback.items import sent, submit
 from feedback.items.sent import Sent
 from feedback.ledger.notes import CITIZEN, Actor
 from feedback.routing import match
+from portal.demonstrating.course import ASKED
 from portal.demonstrating.habits import Habits
 from portal.demonstrating.people import Citizen, draw_citizen
 from portal.demonstrating.texts import ASKING, ItemText, fill, pick, with_frame
@@ -52,11 +53,18 @@ def _draw_arrival(world: World, day: date, number: int, stays: str) -> tuple[dat
     is_void = not stays and channel == "web" and chance.random() < habits.shares.void
     for _ in range(_TRIES):
         life = _draw_life(world, day, at, channel, number, is_void=is_void, is_unsure=stays == "triage")
-        is_in_triage = life.prepared.cycle["department"] is None and city.services[life.service].is_offered
-        if stays != "triage" or is_in_triage:
+        if _may_stay(city, life, stays):
             life.stays = stays
             break
     return at, life
+
+
+def _may_stay(city: City, life: Life, stays: str) -> bool:
+    """Whether a life fits how it shall stay: no rule knew where to send it, or it can be asked about at once."""
+    place = life.prepared.cycle["department"], life.prepared.cycle["service"]
+    if stays == "triage":
+        return place[0] is None and city.services[life.service].is_offered
+    return not stays or (place == life.right and place[0] is not None and life.kind in ASKED)
 
 
 def _draw_life(

@@ -13,7 +13,7 @@ from portal.demonstrating.habits import Habits, ServiceHabits
 from portal.demonstrating.office import Office
 from portal.demonstrating.texts import pick
 
-_ASKED = ("request", "complaint")
+ASKED = ("request", "complaint")
 """Kinds about which a department has something to ask."""
 
 Fate = Literal["in_time", "late", "very_late", "never"]
@@ -52,7 +52,7 @@ def draw_course(habits: Habits, service: ServiceHabits, chance: Random, *, kind:
         fate=fate,
         used=used,
         is_taken=chance.random() < shares.taken_by_hand,
-        asks=kind in _ASKED and chance.random() < service.question,
+        asks=kind in ASKED and chance.random() < service.question,
         is_withdrawn=chance.random() < shares.withdrawn,
     )
 

@@ -83,7 +83,10 @@ class Words(_Part, frozen=True, kw_only=True):
 
 
 class Verdict(_Part, frozen=True, kw_only=True):
-    """What a citizen says of an answer; `late` where it fits only one that came late (true) or in time (false)."""
+    """What a citizen or a colleague says of an answer.
+
+    `late`: true where it fits only one that came late, false where only one in time.
+    """
 
     text: str
     mood: str = ""
@@ -105,7 +108,7 @@ class Answers(_Part, frozen=True, kw_only=True):
     second_looks: tuple[Verdict, ...]
     handovers: tuple[FittingText, ...]
     void_reasons: tuple[VoidReason, ...]
-    reopen_reasons: tuple[Words, ...]
+    reopen_reasons: tuple[Verdict, ...]
     words_added: tuple[Words, ...]
     survey_words: tuple[Verdict, ...]
 
@@ -202,8 +205,10 @@ class Draw:
         fitting = [words for words in known if outcome in (words.outcomes or (outcome,))]
         return self._next(("second_look", language), fitting).text
 
-    def reopen_reason(self, language: str) -> str:
-        return self._next(("reopen", language), self._texts.answers[language].reopen_reasons).text
+    def reopen_reason(self, language: str, outcome: str) -> str:
+        known = self._texts.answers[language].reopen_reasons
+        fitting = [words for words in known if outcome in (words.outcomes or (outcome,))]
+        return self._next(("reopen", language), fitting).text
 
     def words_added(self, language: str) -> str:
         return self._next(("added", language), self._texts.answers[language].words_added).text

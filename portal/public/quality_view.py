@@ -12,8 +12,9 @@ from msgspec import Struct
 from sqlmodel import Session
 
 from feedback.city.profile import City, Measure
-from feedback.quality import disclose, measures
+from feedback.quality import disclose, measures, restate
 from feedback.quality.disclose import Sheet
+from feedback.quality.restate import Restated
 from feedback.quality.suppression import SHARES, Cell
 from portal import languages
 from portal.languages import gettext as _
@@ -89,6 +90,8 @@ class QualityPage(Struct, frozen=True, kw_only=True):
     course: CourseView | None
     departments: TableView
     services: TableView
+    corrections: list[Restated]
+    """What counts otherwise since the closing, with its reason; the newest first."""
     fingerprint: list[str]
     definitions: int
 
@@ -125,6 +128,7 @@ def page_of(session: Session, visit: Visit, sheet: Sheet, measure: Measure) -> Q
         course=None if is_first else _course(sheet, measure, city),
         departments=_table(session, visit, sheet, "department", measure),
         services=_table(session, visit, sheet, "service", measure),
+        corrections=restate.of_period(session, sheet.period, city.zone),
         fingerprint=[sheet.digest[start : start + 8] for start in range(0, len(sheet.digest), 8)],
         definitions=sheet.definitions,
     )

@@ -138,6 +138,7 @@ def test_whatever_happens_there_are_words_for_it(language: str, habits: Habits, 
             assert draw.reply(language, question.topic)
         for outcome in OUTCOMES:
             assert draw.second_look(language, outcome)
+            assert draw.reopen_reason(language, outcome)
             for is_happy, is_late in product((True, False), repeat=2):
                 assert draw.survey_words(
                     language, is_happy=is_happy, outcome=outcome, group=behaviour.group, is_late=is_late

@@ -36,7 +36,7 @@ _CALENDAR = {
 ALLOWED: dict[str, re.Pattern[str]] = {
     "mail addresses": re.compile(r"[\w.+…-]+@[\w.-]+"),
     "addresses of the web": re.compile(r"https?://\S+"),
-    "paths (the foot of a printed page)": re.compile(r"(?<!\S)/(?:en|staff)/\S*"),
+    "paths (the foot of a printed page)": re.compile(r"(?<!\S)/(?:en|staff)(?:/\S*)?(?!\S)"),
     "references of items": re.compile(r"\bRIV-[0-9]{4}-[0-9]{6}\b"),
     "a record's fingerprint": re.compile(r"\b[0-9a-f]{8}\b"),
     "days and months, written by Babel": re.compile(r"\b(?:" + "|".join(sorted(_CALENDAR)) + r")\b"),

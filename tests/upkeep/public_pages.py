@@ -281,14 +281,16 @@ def _ends(tour: Tour, answered: Report) -> None:
     """Taken up again, too late for a second look, closed, withdrawn, set aside."""
     again = tour.reports(service="noise")
     tour.answers(again, WORDS)
+    clerk = Actor("staff", tour.account("clerk", name=marked("Cleo")))
+    version, ruling = again.item.version, tour.ruling
     with tour.database.write() as session:
         reopen(
             session,
             item_id=again.id,
-            seen_version=again.item.version,
-            ruling=tour.ruling,
+            seen_version=version,
+            ruling=ruling,
             reason=WORDS,
-            by=Actor("staff", tour.account("clerk", name=marked("Cleo"))),
+            by=clerk,
             now=tour.now,
         )
     _look(again.opened())

@@ -52,6 +52,11 @@ class Tour(Town):
         browser.client.event_hooks = {"response": [self._look]}
         return browser
 
+    def account(
+        self, role: str = "responder", departments: tuple[str, ...] = ("dept-a",), **about: str
+    ) -> int:
+        return super().account(role, departments, **{"name": marked(role.capitalize()), **about})
+
     def reports(self, text: str = WORDS, **fields: str) -> Report:
         """A citizen sends marked words, with a contact that is marked as well."""
         given = {"name": marked("Rea"), "email": "rea@example.org", "phone": "+370 600 00000", **fields}

@@ -334,7 +334,7 @@ def test_a_service_that_is_not_offered_needs_words_only(riverton: City) -> None:
         key="beaches",
         name=WORDS,
         about=WORDS,
-        keywords={language: ("a", "b", "c") for language in ("en", "el", "lt")},
+        keywords=dict.fromkeys(("en", "el", "lt"), ("a", "b", "c")),
         not_offered={"en": "Ask the sea", "el": "Ρωτήστε τη θάλασσα"},
     )
     found = check(replace(riverton, service=(*riverton.service, sea)))

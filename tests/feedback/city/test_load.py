@@ -38,7 +38,8 @@ def test_kaunas_keeps_the_number_that_its_policy_uses_twice() -> None:
 
 def test_the_policy_is_read_as_opening_and_numbered_texts(folder: Path) -> None:
     (folder / "policy" / "en.md").write_bytes(
-        "\ufeffFirst line\r\nsecond line  \r\n\r\nSecond paragraph\r\n\r\n##1\r\nOne\r\n\r\nmore\r\n## 2 \nTwo\n\n## 3\nThree".encode()
+        "\ufeffFirst line\r\nsecond line  \r\n\r\nSecond paragraph\r\n\r\n"
+        "##1\r\nOne\r\n\r\nmore\r\n## 2 \nTwo\n\n## 3\nThree".encode()
     )
     policy = read_folder(folder).policy["en"]
     assert policy.opening == "First line\nsecond line\n\nSecond paragraph"

@@ -151,3 +151,37 @@ def test_the_first_closing_is_told_before_there_is_one(town: Town) -> None:
     with town.read() as session:
         found = disclose.find_first_closing(session, rules=town.city.publication, today=date(2027, 1, 3))
     assert found == ("2026-12", date(2027, 1, 10))
+
+
+def test_a_row_that_was_not_renewed_stays_as_suppressed_as_it_was(town: Town) -> None:
+    """It was hidden to keep a smaller one from being worked out; shown a month later it would give it away."""
+    made.close(
+        town,
+        "2026-10",
+        month={PROMISE: (45, 30)},
+        departments={
+            "dept-a": {PROMISE: (31, 20)},
+            "dept-b": {PROMISE: (12, 9)},
+            "dept-c": {PROMISE: (2, 1)},
+        },
+    )
+    made.close(
+        town,
+        "2026-11",
+        window_from="2026-10",
+        month={PROMISE: (15, 10)},
+        year={PROMISE: (60, 40)},
+        departments={
+            "dept-a": {PROMISE: (41, 26)},
+            "dept-c": {PROMISE: (7, 5)},
+        },
+    )
+    levels = {}
+    for period in ("2026-10", "2026-11"):
+        with town.read() as session:
+            sheet = disclose.find_sheet(session, rules=town.city.publication, period=period)
+            assert sheet is not None
+            found = disclose.lines(session, city=town.city, sheet=sheet, scope="department", measure=PROMISE)
+        levels[period] = {line.key: line.cell.level for line in found}
+    assert levels["2026-10"] == {"dept-a": "shown", "dept-b": "hidden", "dept-c": "hidden"}
+    assert levels["2026-11"]["dept-b"] == "hidden"
