@@ -114,6 +114,12 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
                 "This case came from another system. Its sender has no code, so a question would reach nobody."
             ),
         )
+    if code == "survey_none":
+        return (
+            410,
+            _("No survey is open for this case"),
+            _("A few working days after an answer you can rate it here, for 14 days."),
+        )
     if code == "survey_over":
         return (
             410,

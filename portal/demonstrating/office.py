@@ -24,7 +24,7 @@ class Office:
 
     def add(self, start: datetime, minutes: float) -> datetime:
         """The instant at which so many office minutes have passed; at least one, so that it lies in office hours."""
-        return promise.add_working_minutes(start, 0, self._hours, self.days, self.zone)
+        return promise.add_working_minutes(start, max(1, round(minutes)), self._hours, self.days, self.zone)
 
     def minutes(self, start: datetime, end: datetime) -> int:
         return promise.working_minutes(start, end, self._hours, self.days, self.zone)

@@ -68,7 +68,7 @@ def mine(visit: Visit) -> Reply:
     with visit.site.database.read() as session:
         found = respond.find_open_for_item(session, item_id=visit.item_id, now=visit.now)
     if found is None:
-        raise Expired("survey_over")
+        raise Expired("survey_none")
     return _answer(visit, found, MINE)
 
 
