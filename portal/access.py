@@ -80,9 +80,9 @@ def find_staff(visit: Visit) -> None:
 
 
 def staff_cookie(identifier: str) -> Cookie:
-    """The cookie of a session; empty ends it. It goes with staff pages only."""
+    """The cookie of a session; empty ends it."""
     seconds = int(sessions.ABSOLUTE.total_seconds()) if identifier else 0
-    return Cookie(name=STAFF_COOKIE, value=identifier, path="/staff", seconds=seconds)
+    return Cookie(name=STAFF_COOKIE, value=identifier, seconds=seconds)
 
 
 def item_cookie(visit: Visit, item_id: int) -> Cookie:
@@ -135,14 +135,22 @@ def check_origin(visit: Visit, *, origin: str, fetch_site: str) -> None:
     if fetch_site and fetch_site not in ("same-origin", "none"):
         raise OriginForeign()
     if origin:
-        ours, theirs = urlsplit(visit.site.settings.public_url), urlsplit(origin)
-        same_host = theirs.netloc == ours.netloc or (
-            _host(theirs.netloc) in _LOOPBACK and _host(ours.netloc) in _LOOPBACK and theirs.port == ours.port
-        )
-        if theirs.scheme != ours.scheme or not same_host:
+        if not _is_ours(origin, visit.site.settings.public_url):
             raise OriginForeign()
     elif not fetch_site:
         raise OriginForeign()
+
+
+def _is_ours(origin: str, public_url: str) -> bool:
+    """Whether an Origin is our own address; the names of the loopback stand for one another."""
+    try:
+        ours, theirs = urlsplit(public_url), urlsplit(origin)
+        same_port = theirs.port == ours.port
+    except ValueError:
+        return False
+    is_loopback = _host(theirs.netloc) in _LOOPBACK and _host(ours.netloc) in _LOOPBACK
+    same_host = theirs.netloc == ours.netloc or (is_loopback and same_port)
+    return theirs.scheme == ours.scheme and same_host
 
 
 def _host(netloc: str) -> str:

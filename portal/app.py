@@ -19,9 +19,10 @@ from litestar.handlers import HTTPRouteHandler
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages
+from portal.chores import described
 from portal.forms import Form
 from portal.installation import open_installation
-from portal.pages import Assets, Cookie, Reply, Route, Site, Visit, make_templates, redirect
+from portal.pages import Assets, Reply, Route, Site, Visit, make_templates, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
 from portal.settings import OperatorError, Settings, read_settings
 from portal.staff import account, desk, inbox, sign_in
@@ -43,6 +44,9 @@ HEADERS = {
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+COOKIES = {access.STAFF_COOKIE: "/", access.ITEM_COOKIE: "/", access.RECEIPT_COOKIE: "/receipt"}
+"""Each cookie and whether it stands for the whole portal: that decides its prefix."""
 
 _executor = ThreadPoolExecutor(THREADS, thread_name_prefix="handler")
 _log = logging.getLogger("kanali")
@@ -116,7 +120,10 @@ def _handler(site: Site, route: Route) -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
         form = Form({})
         if is_post and request.method == "POST":
-            data = await request.form()
+            try:
+                data = await request.form()
+            except (LookupError, ValueError, RecursionError) as fault:  # A body that is no form.
+                raise HTTPException(status_code=400) from fault
             form = Form({name: value for name, value in data.items() if isinstance(value, str)})
         return await _in_thread(lambda: _answer(site, route, request, form))
 
@@ -174,7 +181,6 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
 
 
 def _visit(site: Site, request: Request[Any, Any, Any], form: Form | None = None) -> Visit:
-    prefix = _cookie_prefix(site)
     visit = Visit(
         site=site,
         method=str(request.method),
@@ -183,9 +189,9 @@ def _visit(site: Site, request: Request[Any, Any, Any], form: Form | None = None
         query={name: str(value) for name, value in request.query_params.items()},
         form=form or Form({}),
         cookies={
-            name.removeprefix("__Host-").removeprefix("__Secure-").removeprefix("kanali-"): value
-            for name, value in request.cookies.items()
-            if name.startswith(prefix)
+            name: request.cookies[full]
+            for name, path in COOKIES.items()
+            if (full := _cookie_prefix(site, path) + name) in request.cookies
         },
         accept_language=request.headers.get("accept-language", ""),
         is_fragment=request.headers.get("hx-request") == "true",
@@ -207,12 +213,11 @@ def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> R
             reply = error_pages.answer(visit, NotFound("page_unknown"))
         elif isinstance(error, HTTPException) and error.status_code == 413:
             reply = error_pages.too_large(visit)
-        elif isinstance(error, HTTPException | LookupError | UnicodeError | RecursionError):
+        elif isinstance(error, HTTPException):
             reply = error_pages.faulty_request(visit)
         else:
-            _log.error(
-                "fault at %s %s: %s", visit.method, _shape(request), type(error).__name__, exc_info=error
-            )
+            # Without its message and values, which may hold what a person wrote.
+            _log.error("fault at %s %s: %s", visit.method, _shape(request), described(error))
             reply = error_pages.broken(visit)
     return _response(site, reply)
 
@@ -229,7 +234,7 @@ def _response(site: Site, reply: Reply) -> Response[bytes]:
     response = Response(reply.content, status_code=reply.status, media_type=reply.media_type, headers=headers)
     for cookie in reply.cookies:
         response.set_cookie(
-            key=_cookie_prefix(site, cookie) + cookie.name,
+            key=_cookie_prefix(site, cookie.path) + cookie.name,
             value=cookie.value,
             path=cookie.path,
             max_age=cookie.seconds,
@@ -240,13 +245,14 @@ def _response(site: Site, reply: Reply) -> Response[bytes]:
     return response
 
 
-def _cookie_prefix(site: Site, cookie: Cookie | None = None) -> str:
-    """`__Host-` wants the path `/`, so a cookie of a narrower path is `__Secure-`; plain over http on loopback."""
+def _cookie_prefix(site: Site, path: str) -> str:
+    """`__Host-` wants the path `/`, so a cookie of a narrower path is `__Secure-`; plain over http on loopback.
+
+    A cookie is read under its own prefix only, so that a neighbour of our domain can't put one in its place.
+    """
     if not site.settings.is_https:
         return "kanali-"
-    if cookie is None:
-        return "__"
-    return "__Host-kanali-" if cookie.path == "/" else "__Secure-kanali-"
+    return "__Host-kanali-" if path == "/" else "__Secure-kanali-"
 
 
 # ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────

@@ -282,6 +282,7 @@ def _sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool:
     engine = sa.create_engine(
         f"sqlite:///{address}&uri=true",
         connect_args={"check_same_thread": False, "isolation_level": None},
+        hide_parameters=True,  # What people wrote must not come into a log with an error.
         **({"poolclass": sa.QueuePool} | pool),
     )
     begin = "BEGIN IMMEDIATE" if mode == "rw" else "BEGIN"
@@ -320,6 +321,7 @@ def _postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, 
     engine = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
         connect_args={"options": options, "connect_timeout": 10},
+        hide_parameters=True,
         **pool,
     )
 

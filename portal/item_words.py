@@ -11,7 +11,7 @@ from portal.languages import gettext as _
 
 TITLE_MOST = 90
 GREETING_MOST = 45
-"""Characters of a first line that may be a greeting: it ends with a stop or a comma, and more follows."""
+"""Characters of a first line that may be a greeting."""
 """Characters of a title that is made from an item's own words."""
 _SENTENCE_END = re.compile(r"(?<=\w{4})[.!?;…](?= +\S)|[!?…](?= +\S)")
 """An end of a sentence; not the point of an abbreviation ("pr. 187", "al. 5")."""
@@ -66,6 +66,11 @@ def outcome_word(outcome: str) -> str:
     }[outcome]
 
 
+def _is_greeting(line: str) -> bool:
+    """A short first line that leads on, or hardly says a word."""
+    return len(line) <= GREETING_MOST and (line.endswith((",", ":", "!")) or len(line.split()) <= 2)
+
+
 def title_of(text: str, *, otherwise: str) -> str:
     """A title from somebody's words: their first sentence, at most 90 characters, never a broken word.
 
@@ -73,7 +78,7 @@ def title_of(text: str, *, otherwise: str) -> str:
     is shown by its service's name).
     """
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    if len(lines) > 1 and len(lines[0]) <= GREETING_MOST and lines[0].endswith((",", ".", ":", "!", ";")):
+    if len(lines) > 1 and _is_greeting(lines[0]):
         lines = lines[1:]
     words = " ".join(" ".join(lines).split())
     if not words:

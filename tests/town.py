@@ -270,7 +270,7 @@ class Town:
         browser = self.visitor()
         with self.database.write() as session:
             identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
-        browser.client.cookies.set("kanali-staff", identifier, path="/staff")
+        browser.client.cookies.set("kanali-staff", identifier, path="/")
         return browser
 
     def takes(self, report: Report, *, by: int | None = None) -> int:

@@ -190,8 +190,13 @@ def _rows(session: Session, expected: Expected, told: dict[str, set[int]]) -> It
                 if notes.plain(live[key][column]) != facts.get(column):
                     yield Finding("row_changed", f"{name}:{key}", column)
             for column in model.WORDS if words is not None else ():
-                if (live[key][column] or "") != ((words or {}).get(column) or ""):
+                if _blank(live[key][column]) != _blank((words or {}).get(column)):
                     yield Finding("row_changed", f"{name}:{key}", column)
+
+
+def _blank(value: Any) -> Any:
+    """Nothing and empty words are the same: a note holds no words where there are none."""
+    return "" if value is None else value
 
 
 def _unknown_rows(session: Session, told: dict[str, set[int]]) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ where a later note of the item explains it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -20,6 +20,9 @@ from feedback.ledger.tables import Note
 from feedback.quality import copies, measures
 from feedback.quality.measures import CountedRow, RatedRow
 from feedback.quality.tables import Counted, Figure, Rated, Record
+
+ABOUT_THEN = timedelta(minutes=15)
+"""A deed that waited for its turn while the month was closed bears a time a little before the closing."""
 
 _FIGURE, _NOTE, _CYCLE = table_of(Figure), table_of(Note), table_of(Cycle)
 _NAMES = (
@@ -117,7 +120,7 @@ def _ratings(session: Session, record: Record, rated: list[RatedRow]) -> Iterato
 
 
 def _unexplained(session: Session, cycle_ids: Sequence[int], closed_at: datetime) -> list[int]:
-    """Those of the cycles whose item has no note later than the closing."""
+    """Those of the cycles whose item has no note from about the closing on."""
     if not cycle_ids:
         return []
     explained: set[int] = set()
@@ -125,7 +128,7 @@ def _unexplained(session: Session, cycle_ids: Sequence[int], closed_at: datetime
         rows = session.execute(
             sa.select(_CYCLE.c.id)
             .join(_NOTE, sa.and_(_NOTE.c.kind == "item", _NOTE.c.subject == _CYCLE.c.item_id))
-            .where(_CYCLE.c.id.in_(cycle_ids[start : start + 400]), _NOTE.c.at > closed_at)
+            .where(_CYCLE.c.id.in_(cycle_ids[start : start + 400]), _NOTE.c.at > closed_at - ABOUT_THEN)
         )
         explained.update(rows.scalars())
     return [key for key in cycle_ids if key not in explained]

@@ -11,12 +11,13 @@ from datetime import date, datetime, timedelta
 from msgspec import Struct
 from sqlmodel import Session, col, select
 
-from feedback.errors import Fault, Invalid, NotAllowed
+from feedback.errors import Fault, Invalid
 from feedback.items import keep_time
 from feedback.items.change import begin, finish, tell
 from feedback.items.lifecycle import OUTCOMES, check_move
 from feedback.items.sent import tidy_line, tidy_words
 from feedback.items.tables import Answer, Cycle, Item
+from feedback.items.triage import refuse_barred
 from feedback.ledger.notes import SYSTEM, Actor
 
 ANSWER_MOST = 8000
@@ -67,8 +68,7 @@ def answer(
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     item, cycle = change.item, change.cycle
     item.state = check_move(item.state, "answer")
-    if cycle.barred_id is not None and cycle.barred_id == by.account_id:
-        raise NotAllowed("second_look_by_another")
+    refuse_barred(change)
     today = now.astimezone(change.city.zone).date()
     written = Answer(
         item_id=item_id,

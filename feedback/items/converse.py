@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotAllowed, NotFound
 from feedback.items import codes, keep_time
-from feedback.items.change import begin, finish, tell
+from feedback.items.change import Change, begin, finish, tell
 from feedback.items.lifecycle import check_move, may, may_add_words
 from feedback.items.sent import TEXT_MOST, tidy_words
-from feedback.items.tables import Contact, Link
+from feedback.items.tables import Contact, Entry, Link
 from feedback.items.triage import new_cycle, refuse_barred
 from feedback.ledger.notes import CITIZEN, Actor
 
@@ -69,6 +69,9 @@ def add_words(session: Session, *, item_id: int, text: str, now: datetime) -> st
     """The citizen says more: the reply where a question is open, an addition otherwise. Returns which."""
     change = begin(session, item_id=item_id, by=CITIZEN, now=now)
     text = _words(text)
+    last = _last_entry(change)
+    if last is not None and last.act in ("reply", "addition") and last.text == text:
+        return last.act  # Pressed twice: it is there.
     if not may_add_words(change.item.state):
         raise MoveRefused("words_refused", state=change.item.state)
     act = "reply" if may(change.item.state, "reply") else "addition"
@@ -83,6 +86,8 @@ def add_words(session: Session, *, item_id: int, text: str, now: datetime) -> st
 def withdraw(session: Session, *, item_id: int, now: datetime) -> None:
     """The citizen takes it back: an end, and both clocks stop."""
     change = begin(session, item_id=item_id, by=CITIZEN, now=now)
+    if change.item.state == "withdrawn":
+        return  # Pressed twice.
     change.item.state = check_move(change.item.state, "withdraw")
     change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="withdrawal", now=now)
     change.cycle.ended_at = now
@@ -98,6 +103,9 @@ def second_look(session: Session, *, item_id: int, ruling: Ruling, text: str, no
     change = begin(session, item_id=item_id, by=CITIZEN, now=now)
     text = _words(text)
     before = change.cycle
+    last = _last_entry(change)
+    if last is not None and last.act == "second_look" and last.text == text:
+        return  # Pressed twice.
     if change.item.state == "closed":
         raise Expired("second_look_over", until=before.second_look_until)
     change.item.state = check_move(change.item.state, "second_look")
@@ -162,6 +170,12 @@ def confirm_address(session: Session, *, token: str, now: datetime) -> int:
         change.rows.append(contact)
         finish(change, "address_confirmed")
     return item_id
+
+
+def _last_entry(change: Change) -> Entry | None:
+    return change.session.exec(
+        select(Entry).where(Entry.item_id == change.item.id).order_by(col(Entry.id).desc()).limit(1)
+    ).first()
 
 
 def _words(text: str) -> str:

@@ -16,7 +16,7 @@ from feedback.columns import Row
 from feedback.deadlines import clock as statutory
 from feedback.deadlines import promise
 from feedback.deadlines.working_days import days_of
-from feedback.items.tables import NOTHING_DUE, Clock, Cycle, Pause
+from feedback.items.tables import NOTHING_DUE, Clock, Cycle, Entry, Pause
 
 WAITING = "waiting_for_citizen"
 
@@ -55,7 +55,8 @@ def next_due(clocks: list[Clock] | list[dict[str, Any]]) -> datetime:
 
 
 def pause(session: Session, *, city: City, cycle: Cycle, reason: str, now: datetime) -> list[Row]:
-    """Pause what the rules let pause: the promise always, the law where its row says so. Returns rows for the note."""
+    """Pause what the rules let pause: the promise always, the law where its row says so; never what is late already.
+    Returns rows for the note."""
     changed: list[Row] = []
     clocks = _running(session, cycle)
     for clock in clocks:
@@ -63,6 +64,8 @@ def pause(session: Session, *, city: City, cycle: Cycle, reason: str, now: datet
             rule = city.find_law(clock.rule_key, clock.rule_version)
             if rule is None or not rule.pauses:
                 continue
+        if clock.due_at is not None and now >= clock.due_at:
+            continue  # It is late already: a question does not make it less so.
         assert clock.id is not None
         interval = Pause(clock_id=clock.id, since=now, until=None, reason=reason)
         clock.due_on = clock.due_at = None
@@ -115,16 +118,21 @@ def restart(session: Session, *, city: City, cycle: Cycle) -> list[Row]:
     changed: list[Row] = []
     clocks = session.exec(select(Clock).where(Clock.cycle_id == cycle.id)).all()
     for clock in clocks:
+        if clock.stopped_by != "void":
+            continue
         clock.stopped_at, clock.stopped_by = None, ""
         _set_due(city, clock, _pauses(session, clock))
         changed.append(clock)
     session.flush()
-    cycle.next_due_at = next_due(list(clocks))
+    cycle.next_due_at = next_due(_running(session, cycle))
     return changed
 
 
-def change_rules(session: Session, *, city: City, cycle: Cycle, version_number: int) -> list[Row]:
-    """After another service or nature: the rules change, the start never does."""
+def change_rules(
+    session: Session, *, city: City, cycle: Cycle, version_number: int, now: datetime
+) -> list[Row]:
+    """After another service or nature: the rules change, the start never does. A clock that begins to count only now
+    gets the pauses that it would have had."""
     assert cycle.id is not None
     wanted = first_clocks(
         city,
@@ -143,10 +151,13 @@ def change_rules(session: Session, *, city: City, cycle: Cycle, version_number: 
             clock = Clock(cycle_id=cycle.id, **values)
             session.add(clock)
             session.flush()
+            changed += _pause_again(session, city, cycle, clock, now)
         elif _same_rule(clock, values):
             continue
         else:
             clock.rule_key, clock.rule_version = values["rule_key"], values["rule_version"]
+            if clock.stopped_by == "rule":
+                changed += _pause_again(session, city, cycle, clock, now)
             clock.stopped_at, clock.stopped_by = None, ""
             _set_due(city, clock, _pauses(session, clock))
         changed.append(clock)
@@ -172,6 +183,34 @@ def minutes_used(session: Session, *, city: City, cycle: Cycle, until: datetime)
     for interval in _pauses(session, clock) if clock is not None else []:
         used -= promise.working_minutes(interval.since, interval.until or until, hours, days, city.zone)
     return used
+
+
+def _pause_again(session: Session, city: City, cycle: Cycle, clock: Clock, now: datetime) -> list[Row]:
+    """The pauses that a clock would have had if it had run from the start: from each question to its end."""
+    assert clock.id is not None
+    if clock.which == "law":
+        rule = city.find_law(clock.rule_key, clock.rule_version)
+        if rule is None or not rule.pauses:
+            return []
+    known = {interval.since for interval in _pauses(session, clock)}
+    added: list[Row] = []
+    asked_at: datetime | None = None
+    lines = session.exec(
+        select(Entry).where(Entry.cycle_id == cycle.id).order_by(col(Entry.at), col(Entry.id))
+    ).all()
+    for act, at in [*((line.act, line.at) for line in lines), ("now", now)]:
+        if act == "question":
+            asked_at = at
+        elif asked_at is not None and act in ("reply", "resumed", "handed_over", "now"):
+            if asked_at not in known:
+                interval = Pause(clock_id=clock.id, since=asked_at, until=at, reason=WAITING)
+                session.add(interval)
+                added.append(interval)
+            asked_at = None
+    session.flush()
+    if added:
+        _set_due(city, clock, _pauses(session, clock))
+    return added
 
 
 def _same_rule(clock: Clock, values: dict[str, Any]) -> bool:

@@ -41,8 +41,6 @@ class Item(Row, table=True):
         "reference",
         "city_version_id",
         "kind",
-        "lat",
-        "lon",
         "language",
         "channel",
         "counted",
@@ -52,7 +50,7 @@ class Item(Row, table=True):
         "received_at",
         "received_on",
     )
-    WORDS = ("text", "place")
+    WORDS = ("text", "place", "lat", "lon")
     LOOSE = ("id", "code_hash", "secret_id", "version", "notes", "head")
 
     id: int | None = key()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
 from feedback.errors import Fault, Invalid, NotAllowed
@@ -18,6 +18,7 @@ from feedback.items.sent import tidy_words
 from feedback.items.submit import next_cycle_values, write_cycle
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
+from feedback.routing import match
 
 REASON_MOST = 1000
 
@@ -65,13 +66,18 @@ def hand_over(
         raise Invalid(faults)
     was_waiting = item.state == "waiting"
     item.state = check_move(item.state, "hand_over")
+    # The law's rule follows the service, unless a person has decided on the nature.
+    if wanted != cycle.service and cycle.nature == match.default_nature(
+        ruling.city, item.kind, cycle.service
+    ):
+        cycle.nature = match.default_nature(ruling.city, item.kind, wanted)
     cycle.department, cycle.service = department, wanted
     cycle.route, cycle.responder_id = "hand_over", None
     if was_waiting:
         change.rows += keep_time.resume(session, city=change.city, cycle=cycle, now=now)
     cycle.city_version_id = ruling.version_id
     change.rows += keep_time.change_rules(
-        session, city=ruling.city, cycle=cycle, version_number=ruling.number
+        session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
     change.enter("handed_over", side="event", department=department, text=reason)
     finish(change, "handed_over")
@@ -145,6 +151,13 @@ def new_cycle(change: Change, *, ruling: Ruling, origin: str, barred_id: int | N
 
 
 def refuse_barred(change: Change) -> None:
-    """A second look is another person's."""
-    if change.cycle.barred_id is not None and change.cycle.barred_id == change.by.account_id:
+    """A second look is another person's: whoever gave an answer that led to one is out of this item for good."""
+    if change.by.account_id is None:
+        return
+    if change.cycle.barred_id == change.by.account_id:
+        raise NotAllowed("second_look_by_another")
+    earlier = change.session.exec(
+        select(col(Cycle.barred_id)).where(Cycle.item_id == change.item.id, Cycle.origin == "second_look")
+    ).all()
+    if change.by.account_id in earlier:
         raise NotAllowed("second_look_by_another")

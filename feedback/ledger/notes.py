@@ -81,7 +81,7 @@ def append(
     for model, key, found in [*map(_values_of, rows), *values]:
         place = f"{model.__tablename__}:{key}"
         facts[place] = {column: found[column] for column in model.FACTS}
-        if any(found[column] for column in model.WORDS):
+        if any(found[column] not in (None, "") for column in model.WORDS):
             words[place] = {column: found[column] for column in model.WORDS}
     written = seal(chain, act=act, by=by, now=now, facts=facts, words=words)
     done = session.connection().execute(

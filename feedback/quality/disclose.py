@@ -116,7 +116,7 @@ def lines(
         for kind in ("department", "service")
     }
     # A row that was not renewed shows no more than it did on its own sheet, where it kept others from being worked
-    # out; so the earlier sheets are gone through as well. With a full window every row is renewed.
+    # out; so the earlier sheets are gone through as well.
     departments: dict[str, Cell] = {}
     services: dict[str, Cell] = {}
     for upto in sorted({row.window_to for kind in rows for row in rows[kind]}):

@@ -72,13 +72,12 @@ def months_to_close(session: Session, *, ruling: Ruling, now: datetime) -> list[
     last, _ = measures.months_later(measures.month_of(today), -1)
     if today.day < ruling.city.publication.close_on_day:
         last, _ = measures.months_later(last, -1)
-    newest = session.exec(
-        select(Record.period).where(Record.state == "closed").order_by(col(Record.period).desc())
-    ).first()
-    start = measures.months_later(newest, 1)[0] if newest else population.first_month(session)
+    closed = set(session.exec(select(Record.period).where(Record.state == "closed")).all())
+    start = population.first_month(session)
     months: list[str] = []
     while start is not None and start <= last:
-        months.append(start)
+        if start not in closed:
+            months.append(start)
         start, _ = measures.months_later(start, 1)
     return months
 
@@ -250,8 +249,7 @@ def _renewed(
 ) -> list[dict[str, Any]]:
     """While the window grows, leave out rows of departments and services that too few cases were added to, so
     that two closings side by side don't show single cases; their older row stays on the page."""
-    is_full = measures.months_later(window_from, WINDOW - 1)[0] == period
-    if is_full or window_from == period:
+    if window_from == period:
         return figures
     older: dict[tuple[str, str, str], int] = {}
     statement = (
@@ -266,14 +264,32 @@ def _renewed(
     )
     for row in session.execute(statement):
         older[row.measure, row.scope, row.scope_key] = row.n
+    held: set[tuple[str, str, str]] = set()
+    grown: dict[tuple[str, str], list[tuple[int, str]]] = {}
+    for figure in figures:
+        key = (figure["measure"], figure["scope"], figure["scope_key"])
+        if figure["span"] == "year" and key in older and figure["n"] > older[key]:
+            grown.setdefault(key[:2], []).append((figure["n"] - older[key], key[2]))
+    for (measure, scope), increments in grown.items():
+        # What is held back must not be found as the rest of the city's own growth: several rows, several cases.
+        total = count = 0
+        for added, scope_key in sorted(increments):
+            if added >= RENEW_FROM and (not count or (count > 1 and total >= RENEW_FROM)):
+                break
+            held.add((measure, scope, scope_key))
+            total, count = total + added, count + 1
     return [
         figure
         for figure in figures
-        if figure["span"] == "month"
-        or figure["scope"] == "city"
-        or (before := older.get((figure["measure"], figure["scope"], figure["scope_key"]))) is None
-        or figure["n"] - before >= RENEW_FROM
+        if (figure["measure"], figure["scope"], figure["scope_key"]) not in held
+        and not _is_unchanged(figure, older)
     ]
+
+
+def _is_unchanged(figure: dict[str, Any], older: dict[tuple[str, str, str], int]) -> bool:
+    """A row of a department or service to which nothing was added stays with its older dates."""
+    key = (figure["measure"], figure["scope"], figure["scope_key"])
+    return figure["span"] == "year" and older.get(key) == int(figure["n"])
 
 
 def _as_closed(row: RatedRow, places: dict[int, RatedRow]) -> RatedRow:

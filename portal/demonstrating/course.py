@@ -14,7 +14,7 @@ from portal.demonstrating.office import Office
 from portal.demonstrating.texts import pick
 
 ASKED = ("request", "complaint")
-"""Kinds about which a department has something to ask."""
+"""Kinds about which a department has something to ask, and of which some are never answered."""
 
 Fate = Literal["in_time", "late", "very_late", "never"]
 
@@ -43,7 +43,7 @@ def draw_course(habits: Habits, service: ServiceHabits, chance: Random, *, kind:
     timing, shares = habits.timing, habits.shares
     fate: Fate = "in_time"
     used = chance.random() ** (log(service.speed) / log(0.5))
-    if chance.random() < service.never:
+    if kind in ASKED and chance.random() < service.never:
         fate = "never"
     elif chance.random() < service.late:
         fate = "very_late" if chance.random() < service.very_late else "late"

@@ -211,8 +211,8 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
 
 
 def is_barred(item: ItemView, viewer: Viewer) -> bool:
-    """Whether this person answered the cycle before, so that its second look is another's."""
-    return item.cycle.barred_id is not None and item.cycle.barred_id == viewer.account_id
+    """Whether this person gave an answer that led to a second look, which is another's."""
+    return any(cycle.barred_id == viewer.account_id for cycle in item.cycles)
 
 
 def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:

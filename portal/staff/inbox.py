@@ -195,7 +195,9 @@ def _filters(
     if len(departments) > 1:
         options = [Option(key, words.department_name(city, key)) for key in departments]
         found.append(
-            Filter("department", _("Department"), [Option("", _("All departments")), *options], department or "")
+            Filter(
+                "department", _("Department"), [Option("", _("All departments")), *options], department or ""
+            )
         )
     options = [Option(s.key, languages.in_language(s.name)) for s in city.service]
     found.append(Filter("service", _("Service"), [Option("", _("All services")), *options], service or ""))
