@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from feedback.city.profile import City
 from feedback.items import answer, converse, population, triage
+from feedback.ledger.notes import Actor
 from feedback.satisfaction import invite, respond
 from portal.demonstrating.agenda import Agenda
 from portal.demonstrating.course import draw_days, draw_ratings
@@ -106,12 +107,15 @@ class Aftermath:
     def _look_again(self, session: Session, life: Life, now: datetime) -> None:
         assert life.answered_on is not None
         until = life.answered_on + timedelta(days=self._world.ruling.city.identity.second_look_days)
-        if life.state != "answered" or self._office.day_of(now) > until:
+        assert life.answered_by is not None
+        others = self._world.staff.of(life.place[0], barred=life.barred | {life.answered_by})
+        if life.state != "answered" or self._office.day_of(now) > until or not others:
             return
         words = self._world.draw.second_look(life.language, life.outcome)
         converse.second_look(session, item_id=life.item_id, ruling=self._world.ruling, text=words, now=now)
         life.done("received")
-        life.started_at, life.barred = now, life.answered_by
+        life.barred.add(life.answered_by)
+        life.started_at, life.is_second_look = now, True
         self._begin(life, now)
 
     def _reopen(self, session: Session, life: Life, now: datetime) -> None:
@@ -124,9 +128,9 @@ class Aftermath:
             seen_version=life.version,
             ruling=world.ruling,
             reason=world.draw.reopen_reason(world.own_language, life.outcome),
-            by=world.somebody(life),
+            by=Actor("staff", world.draw_responder(life)),
             now=now,
         )
         life.done("received")
-        life.started_at, life.barred = now, None
+        life.started_at, life.is_second_look = now, False
         self._begin(life, now)

@@ -18,9 +18,7 @@ def write_answer(world: World, life: Life, now: datetime) -> Reply:
     not_offered = world.ruling.city.services[life.service].not_offered
     outcome = "not_ours"
     if not not_offered:
-        outcome = draw_outcome(
-            habits, service, chance, kind=life.kind, is_second_look=life.barred is not None
-        )
+        outcome = draw_outcome(habits, service, chance, kind=life.kind, is_second_look=life.is_second_look)
     text = world.draw.answer(
         life.language,
         outcome,

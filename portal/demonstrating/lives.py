@@ -199,7 +199,7 @@ class Lives:
         self._plan_work(life, now)
 
     def _take(self, session: Session, life: Life, now: datetime) -> None:
-        life.responder = self._world.staff.draw(life.place[0], self._chance, barred=life.barred)
+        life.responder = self._world.draw_responder(life)
         triage.take(
             session, item_id=life.item_id, seen_version=life.version, by=self._world.somebody(life), now=now
         )
@@ -260,7 +260,7 @@ class Lives:
 
     def _answer(self, session: Session, life: Life, now: datetime) -> None:
         if life.responder is None:
-            life.responder = self._world.staff.draw(life.place[0], self._chance, barred=life.barred)
+            life.responder = self._world.draw_responder(life)
         used = self._office.minutes(life.started_at, now) - life.waited
         life.is_late = used > self._world.promise_minutes(life.service)
         reply = write_answer(self._world, life, now)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Set
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -50,10 +51,10 @@ class Staff(Struct, frozen=True):
     departments: dict[str, list[int]]
     """Department → its people, its lead first."""
 
-    def draw(self, department: str | None, chance: Random, *, barred: int | None = None) -> int:
-        """Somebody of a department, or of the clerks where it has none; never who is barred."""
+    def of(self, department: str | None, *, barred: Set[int]) -> list[int]:
+        """The people of a department, or the clerks where it has none, without those who are barred."""
         known = self.clerks if department is None else self.departments[department]
-        return chance.choice([person for person in known if person != barred])
+        return [person for person in known if person not in barred]
 
 
 def make_sign_ins(city: City) -> list[SignIn]:
@@ -105,7 +106,7 @@ def make_staff(
         own = [busiest] if sign_in.role in ("responder", "lead") else []
         shown[sign_in.role] = add(sign_in.email, sign_in.role, own, sign_in.password_hash)
     domain = f"{city.identity.key}.invalid"
-    clerks = [shown["clerk"], add(f"clerk-2@{domain}", "clerk", [])]
+    clerks = [shown["clerk"], add(f"clerk-2@{domain}", "clerk", []), add(f"clerk-3@{domain}", "clerk", [])]
     departments: dict[str, list[int]] = {}
     for key in city.departments:
         if key == busiest:

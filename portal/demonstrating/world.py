@@ -5,7 +5,7 @@ Holds and looks up; decides nothing. An item's life is drawn in `arrivals.py`, l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from random import Random
 
@@ -55,11 +55,13 @@ class World(Struct, frozen=True):
         return None if rule is None else statutory.due_on(rule, started_on, self.office.days)
 
     def somebody(self, life: Life) -> Actor:
-        """Who works on the item, or one of those who see it."""
+        """Who works on the item, or one of those who may."""
         person = life.responder
-        if person is None:
-            person = self.staff.draw(life.place[0], self.chance, barred=life.barred)
-        return Actor("staff", person)
+        return Actor("staff", self.draw_responder(life) if person is None else person)
+
+    def draw_responder(self, life: Life) -> int:
+        """One of those who may work on the item."""
+        return self.chance.choice(self.staff.of(life.place[0], barred=life.barred))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -97,7 +99,9 @@ class Life:
     """When the answer is to come; None: never."""
     course: Course | None = None
     responder: int | None = None
-    barred: int | None = None
+    barred: set[int] = field(default_factory=set)
+    """Whose answers led to a second look."""
+    is_second_look: bool = False
     topic: str = ""
     """What was asked."""
     asked_at: datetime | None = None

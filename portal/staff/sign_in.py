@@ -18,7 +18,7 @@ from portal import access, languages
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.pages import Reply, Visit, redirect, render, route
+from portal.pages import Cookie, Reply, Visit, redirect, render, route
 
 VERIFICATIONS = 2
 """Passwords verified at once in a process."""
@@ -85,11 +85,11 @@ def door(visit: Visit) -> Reply:
 def sign_in(visit: Visit) -> Reply:
     """The form; a post with the right password starts a session with a new identifier."""
     access.find_staff(visit)
-    if visit.viewer is not None:
-        return redirect(first_page(visit.viewer))
+    kept = _kept(visit) if visit.method == "POST" else None
+    if visit.viewer is not None:  # Signed in meanwhile, in another window: what was kept is not lost.
+        return _send_again(visit, visit.viewer, kept, []) if kept else redirect(first_page(visit.viewer))
     if visit.method == "GET":
         return _form(visit)
-    kept = _kept(visit)
     if "email" not in visit.form.fields:
         return _form(visit, 401, kept=kept)
     email, password = visit.form.text("email").strip(), visit.form.text("password")
@@ -122,11 +122,16 @@ def sign_in(visit: Visit) -> Reply:
     cookies = [staff_cookie(identifier)]
     if viewer is None:  # Disabled between the check and now: the session opens nothing.
         return redirect("/staff/sign-in")
-    if kept and viewer.has_desk:
-        visit.viewer, visit.language = viewer, viewer.language
-        with languages.speaking(viewer.language):
-            return render(visit, "staff/send_again.html", cookies=cookies, page=kept)
-    return redirect(first_page(viewer), cookies=cookies)
+    return _send_again(visit, viewer, kept, cookies)
+
+
+def _send_again(visit: Visit, viewer: Viewer, kept: Kept | None, cookies: list[Cookie]) -> Reply:
+    """The words that an ended session left behind, to be sent now; without any, the first page of the role."""
+    if kept is None or not viewer.has_desk:
+        return redirect(first_page(viewer), cookies=cookies)
+    visit.viewer, visit.language = viewer, viewer.language
+    with languages.speaking(viewer.language):
+        return render(visit, "staff/send_again.html", cookies=cookies, page=kept)
 
 
 @route("/staff/sign-out", "POST", policy="public")
