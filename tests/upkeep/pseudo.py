@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from gettext import NullTranslations
+from html.parser import HTMLParser
 
 import msgspec
 from babel import Locale
-from bs4 import BeautifulSoup, Comment, Doctype, NavigableString, Tag
 
 from feedback.city.profile import City, decode, encode
 from portal import languages
@@ -44,7 +44,7 @@ ALLOWED: dict[str, re.Pattern[str]] = {
         r"\b(?:" + "|".join([*languages.NAMES.values(), "EN", "ΕΛ", "LT"]) + r")\b"
     ),
 }
-ALLOWED_PLACES = ("#code", ".me__letters", ".sender__letter")
+ALLOWED_PLACES = frozenset({"#code", ".me__letters", ".sender__letter"})
 """Elements that hold a follow-up code, or the first letters of a name."""
 
 SAID_BY = frozenset(
@@ -72,12 +72,26 @@ FOR_MACHINES = frozenset(
     }
 )
 _INLINE = frozenset(
-    {"a", "abbr", "b", "bdi", "br", "code", "em", "i", "kbd", "q", "small", "span", "strong"}
-) | {
-    "sub",
-    "sup",
-    "time",
-}
+    {
+        "a",
+        "abbr",
+        "b",
+        "bdi",
+        "br",
+        "code",
+        "em",
+        "i",
+        "kbd",
+        "q",
+        "small",
+        "span",
+        "strong",
+        "sub",
+        "sup",
+        "time",
+    }
+)
+_VOID = frozenset({"br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 
 
 class Pseudo(NullTranslations):
@@ -130,17 +144,12 @@ def pseudo_city(city: City) -> City:
 
 def unmarked_in_page(html: str) -> list[str]:
     """Each piece of the page that people are shown or told, and that stands outside ⟦…⟧."""
-    soup = BeautifulSoup(html, "html.parser")
-    for place in ALLOWED_PLACES:
-        for element in soup.select(place):
-            element.clear()
-    found = [fault for block in _blocks(soup) for fault in unmarked_in_text(block)]
-    for element in soup.find_all(True):
-        for name, value in element.attrs.items():
-            is_button = name == "value" and element.get("type") in ("submit", "button", "reset")
-            is_said = name in SAID_BY or (name.startswith("data-") and name not in FOR_MACHINES)
-            if is_said or is_button:
-                found += [f"{name}: {fault}" for fault in unmarked_in_text(str(value))]
+    reader = _Reader()
+    reader.feed(html)
+    reader.close()
+    found = [fault for block in reader.blocks for fault in unmarked_in_text(block)]
+    for name, value in reader.said:
+        found += [f"{name}: {fault}" for fault in unmarked_in_text(value)]
     return found
 
 
@@ -165,25 +174,39 @@ def unmarked_in_text(text: str) -> list[str]:
     return found
 
 
-def _blocks(soup: Tag) -> list[str]:
-    """The texts of a page, each block (a paragraph, a cell, a heading …) for itself: marks may not reach further."""
-    blocks = [""]
+class _Reader(HTMLParser):
+    """Reads a page: its texts, each block (a paragraph, a cell, a heading …) for itself, since marks may not reach
+    further, and the attributes that are said to people."""
 
-    def walk(element: Tag) -> None:
-        for child in element.children:
-            if isinstance(child, Comment | Doctype):
-                continue
-            if isinstance(child, NavigableString):
-                blocks[-1] += str(child)
-            elif isinstance(child, Tag) and child.name in _INLINE:
-                walk(child)
-            elif isinstance(child, Tag):
-                blocks.append("")
-                walk(child)
-                blocks.append("")
+    def __init__(self) -> None:
+        super().__init__()
+        self.blocks = [""]
+        self.said: list[tuple[str, str]] = []
+        self._skipped = 0
+        """How deep inside an allowed place."""
 
-    walk(soup)
-    return [block for block in blocks if block.strip()]
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        for name, value in given.items():
+            is_button = name == "value" and given.get("type") in ("submit", "button", "reset")
+            is_said = name in SAID_BY or (name.startswith("data-") and name not in FOR_MACHINES)
+            if is_said or is_button:
+                self.said.append((name, value))
+        if tag not in _INLINE:
+            self.blocks.append("")
+        places = {f"#{given.get('id', '')}", *(f".{name}" for name in given.get("class", "").split())}
+        if tag not in _VOID and (self._skipped or places & ALLOWED_PLACES):
+            self._skipped += 1
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in _INLINE:
+            self.blocks.append("")
+        if self._skipped and tag not in _VOID:
+            self._skipped -= 1
+
+    def handle_data(self, data: str) -> None:
+        if not self._skipped:
+            self.blocks[-1] += data
 
 
 def _with_marks(part: object, codes: set[str]) -> object:

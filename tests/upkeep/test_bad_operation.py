@@ -59,11 +59,6 @@ def test_a_folder_that_holds_no_city(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [], "nothing is half made"
 
 
-def test_a_database_that_nobody_made(tmp_path: Path) -> None:
-    refused(kanali("serve", url=url_of(tmp_path), folder=tmp_path), "kanali init")
-    assert list(tmp_path.iterdir()) == []
-
-
 def test_a_database_file_that_cannot_be_written(installed: Path) -> None:
     """Root may write everything: as root the command becomes nobody's once its modules are loaded."""
     program = (
