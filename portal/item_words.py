@@ -67,8 +67,10 @@ def outcome_word(outcome: str) -> str:
 
 
 def _is_greeting(line: str) -> bool:
-    """A short first line that leads on, or hardly says a word."""
-    return len(line) <= GREETING_MOST and (line.endswith((",", ":", "!")) or len(line.split()) <= 2)
+    """A short first line that leads on, or ends after a word or two."""
+    if len(line) > GREETING_MOST:
+        return False
+    return line.endswith((",", ":", "!")) or (line.endswith(".") and len(line.split()) <= 2)
 
 
 def title_of(text: str, *, otherwise: str) -> str:

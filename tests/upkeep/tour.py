@@ -30,9 +30,8 @@ class Tour(Town):
         super().__init__(*arguments, **named)
         self.faults: dict[str, list[str]] = {}
         """Where → what stood there unmarked."""
-        self.visited: set[tuple[str, str]] = set()
-        """Method and path of every route that answered."""
         self.statuses: dict[str, set[int]] = {}
+        """Method and path of every route that answered, and how."""
         self.pages = 0
         self._mails_read = 0
         self.mails: list[Mail] = []
@@ -112,7 +111,6 @@ class Tour(Town):
         route = route_of(method, path)
         where = f"{method} {route or path} {response.status_code}"
         if route:
-            self.visited.add((method, route))
             self.statuses.setdefault(f"{method} {route}", set()).add(response.status_code)
         if not response.headers.get("content-type", "").startswith("text/html"):
             return
