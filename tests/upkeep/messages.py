@@ -20,9 +20,9 @@ def messages() -> Iterator[Message]:
     return (message for message in _source() if message.id)
 
 
-def forms(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """The text, or each of its plural forms."""
-    return (text,) if isinstance(text, str) else tuple(text)
+def forms(text: str | tuple[str, ...] | list[str] | None) -> tuple[str, ...]:
+    """The text, or each of its plural forms; nothing where there is no text."""
+    return (text,) if isinstance(text, str) else tuple(text or ())
 
 
 def named(message: Message) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
-from gettext import c2py  # type: ignore[attr-defined]  # not in the stubs
+from gettext import c2py
 from pathlib import Path
 
 import pytest
