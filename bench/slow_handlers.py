@@ -23,7 +23,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from portal import app, pages  # noqa: E402  the checkout must be on the path first
+from portal.installation import open_installation  # noqa: E402
 from portal.settings import read_settings  # noqa: E402
+from portal.site import make_site  # noqa: E402
 from tests.running import free_port, kanali  # noqa: E402
 
 SLOW = 12
@@ -38,7 +40,7 @@ def _sleep(visit: pages.Visit) -> pages.Reply:
 
 def create_app() -> Litestar:
     """The portal with one slow route more (granian calls this in its own process)."""
-    site = app.make_site(read_settings())
+    site = make_site(open_installation(read_settings()))
     made = app.create_app(site)
     made.register(app._handler(site, pages.Route("/slow", ("GET",), "public", _sleep)))
     return made

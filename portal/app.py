@@ -22,9 +22,10 @@ from portal import access, error_pages, languages
 from portal.chores import described
 from portal.forms import Form
 from portal.installation import open_installation
-from portal.pages import Assets, Reply, Route, Site, Visit, make_templates, redirect
+from portal.pages import Reply, Route, Site, Visit, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
-from portal.settings import OperatorError, Settings, read_settings
+from portal.settings import read_settings
+from portal.site import make_site
 from portal.staff import account, desk, inbox, sign_in
 
 THREADS = 16
@@ -72,30 +73,9 @@ def routes() -> list[Route]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
 
-def make_site(settings: Settings) -> Site:
-    """Everything that handlers and jobs need. Refuses (OperatorError) a database or secret that does not fit."""
-    installed = open_installation(settings)
-    with installed.database.read() as session:
-        missing = set(versions.current(session).city.identity.languages) - set(languages.known())
-    if missing:
-        raise OperatorError(
-            f"There is no compiled catalogue for {', '.join(sorted(missing))}. Run: make setup"
-        )
-    assets = Assets()
-    return Site(
-        settings=settings,
-        database=installed.database,
-        secret=installed.secret,
-        clock=installed.clock.now,
-        demonstration=installed.is_demonstration,
-        assets=assets,
-        templates=make_templates(assets),
-    )
-
-
 def create_app(site: Site | None = None) -> Litestar:
     """The ASGI application; without a site it is made from the environment (as granian does)."""
-    site = site or make_site(read_settings())
+    site = site or make_site(open_installation(read_settings()))
     handlers: list[Any] = [_handler(site, route) for route in routes()]
     handlers += [_static(site), _city_css(site), _root(site), _live(), _ready(site)]
 

@@ -18,20 +18,20 @@ from datetime import UTC, datetime
 import msgspec
 from sqlmodel import Session
 
-from feedback.city import versions
 from feedback.errors import DomainError
 from feedback.items import converse
 from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
-from portal import languages, letters, schedule
+from portal import letters, schedule
 from portal.chores import CHORES, FAULTS, Unfinished, Work, described
-from portal.installation import Installed, opened
+from portal.installation import opened
 from portal.letters import Composed, Letter
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
-from portal.pages import Assets, Site, make_templates
-from portal.settings import OperatorError, Settings
+from portal.pages import Site
+from portal.settings import Settings
+from portal.site import make_site
 
 _log = logging.getLogger("kanali")
 
@@ -42,7 +42,7 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
     Refuses (OperatorError) an installation that cannot be opened or has no catalogue for one of its languages.
     """
     with opened(settings) as installed:
-        work_on(_site(installed), stop)
+        work_on(make_site(installed), stop)
 
 
 def work_on(site: Site, stop: threading.Event) -> None:
@@ -73,25 +73,6 @@ def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
     stop = threading.Event()
     lanes: tuple[Lane, ...] = (lane,) if lane else ("rest", "mail")
     return sum(_round(site, lambda: now, stop, part)[0] for part in lanes)
-
-
-def _site(installed: Installed) -> Site:
-    database = installed.database
-    with database.read() as session:
-        spoken = versions.current(session).city.identity.languages
-    missing = sorted(set(spoken) - set(languages.known()))
-    if missing:
-        raise OperatorError(f"No compiled catalogue for {', '.join(missing)}: run make setup first.")
-    assets = Assets()
-    return Site(
-        settings=installed.settings,
-        database=database,
-        secret=installed.secret,
-        clock=installed.clock.now,
-        demonstration=installed.is_demonstration,
-        assets=assets,
-        templates=make_templates(assets),
-    )
 
 
 def _keep_running(site: Site, stop: threading.Event, lane: Lane) -> None:

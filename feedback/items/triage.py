@@ -154,10 +154,8 @@ def refuse_barred(change: Change) -> None:
     """A second look is another person's: whoever gave an answer that led to one is out of this item for good."""
     if change.by.account_id is None:
         return
-    if change.cycle.barred_id == change.by.account_id:
-        raise NotAllowed("second_look_by_another")
-    earlier = change.session.exec(
+    barred = change.session.exec(
         select(col(Cycle.barred_id)).where(Cycle.item_id == change.item.id, Cycle.origin == "second_look")
     ).all()
-    if change.by.account_id in earlier:
+    if change.by.account_id in barred:
         raise NotAllowed("second_look_by_another")
