@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from litestar import Litestar, Request, Response
+from litestar import Litestar, Request
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
@@ -20,6 +20,7 @@ from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages
 from portal.chores import described
+from portal.engines import is_busy
 from portal.forms import Form
 from portal.installation import open_installation
 from portal.pages import Reply, Route, Site, Visit, redirect
@@ -27,27 +28,14 @@ from portal.public import confirm, home, information, policy, receipt, service_q
 from portal.settings import read_settings
 from portal.site import make_site
 from portal.staff import account, desk, inbox, sign_in
+from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
 THREADS = 16
 """Handlers at once in a process; the PostgreSQL pool has two connections more."""
 BODY_MOST = 200_000
 """Bytes of a form: the longest answer in the widest letters, with room."""
 FIELDS_MOST = 60
-
-CSP = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; "
-    "connect-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": CSP,
-    "X-Content-Type-Options": "nosniff",
-    # Not no-referrer: browsers then send "Origin: null" with our own forms too.
-    "Referrer-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
-
-COOKIES = {access.STAFF_COOKIE: "/", access.ITEM_COOKIE: "/", access.RECEIPT_COOKIE: "/receipt"}
-"""Each cookie and whether it stands for the whole portal: that decides its prefix."""
+PLAIN = "text/plain; charset=utf-8"
 
 _executor = ThreadPoolExecutor(THREADS, thread_name_prefix="handler")
 _log = logging.getLogger("kanali")
@@ -77,9 +65,9 @@ def create_app(site: Site | None = None) -> Litestar:
     """The ASGI application; without a site it is made from the environment (as granian does)."""
     site = site or make_site(open_installation(read_settings()))
     handlers: list[Any] = [_handler(site, route) for route in routes()]
-    handlers += [_static(site), _city_css(site), _root(site), _live(), _ready(site)]
+    handlers += [_static(site), _city_css(site), _root(site), _live(site), _ready(site)]
 
-    def refused(request: Request[Any, Any, Any], error: Any) -> Response[Any]:
+    def refused(request: Request[Any, Any, Any], error: Any) -> _Later:
         return _Later(lambda: _refused(site, request, error))
 
     refusals: dict[int | type[Exception], Any] = {Exception: refused}
@@ -97,7 +85,7 @@ def create_app(site: Site | None = None) -> Litestar:
 def _handler(site: Site, route: Route) -> HTTPRouteHandler:
     is_post = "POST" in route.methods
 
-    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         form = Form({})
         if is_post and request.method == "POST":
             try:
@@ -114,28 +102,26 @@ def _handler(site: Site, route: Route) -> HTTPRouteHandler:
     return HTTPRouteHandler(path, http_method=[*route.methods], name=name, status_code=200)(endpoint)  # type: ignore[list-item]
 
 
-async def _in_thread(work: Callable[[], Response[bytes]]) -> Response[bytes]:
+async def _in_thread(work: Callable[[], Finished]) -> Finished:
     return await asyncio.get_running_loop().run_in_executor(_executor, work)
 
 
-class _Later(Response[bytes]):
-    """A response that is made in a thread when it is sent: Litestar calls exception handlers on the event loop."""
+class _Later:
+    """A refusal that is made in a thread when it is sent: Litestar calls exception handlers on the event loop."""
 
-    def __init__(self, work: Callable[[], Response[bytes]]) -> None:
-        super().__init__(b"")
+    def __init__(self, work: Callable[[], Finished]) -> None:
         self._work = work
 
-    def to_asgi_response(  # type: ignore[override]  # only `request` of its many arguments is needed
-        self, *arguments: Any, request: Request[Any, Any, Any], **named: Any
-    ) -> Any:
-        async def send_made(scope: Any, receive: Any, send: Any) -> None:
-            made = await _in_thread(self._work)
-            await made.to_asgi_response(app=None, request=request)(scope, receive, send)
+    def to_asgi_response(self, *arguments: Any, **named: Any) -> Any:
+        """As Litestar asks for it; nothing that it knows of the request is needed."""
+        return self._send
 
-        return send_made
+    async def _send(self, scope: Any, receive: Any, send: Any) -> None:
+        made = await _in_thread(self._work)
+        await made(scope, receive, send)
 
 
-def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: Form) -> Response[bytes]:
+def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: Form) -> Finished:
     """Admit, handle, and turn a refusal into its page: the one wrapper that all routes share."""
     visit = _visit(site, request, form)
     try:
@@ -157,35 +143,35 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
             visit.language = visit.viewer.language
         with languages.speaking(visit.language):
             reply = error_pages.answer(visit, refusal)
-    return _response(site, reply)
+    return Finished(site.settings, unchanged(reply, request.headers.get("if-none-match", "")))
 
 
 def _visit(site: Site, request: Request[Any, Any, Any], form: Form | None = None) -> Visit:
+    sent = request.cookies
     visit = Visit(
         site=site,
         method=str(request.method),
-        path=request.url.path,
+        path=request.scope["path"],
         params={name: str(value) for name, value in request.scope.get("path_params", {}).items()},
         query={name: str(value) for name, value in request.query_params.items()},
         form=form or Form({}),
         cookies={
-            name: request.cookies[full]
+            name: sent[full]
             for name, path in COOKIES.items()
-            if (full := _cookie_prefix(site, path) + name) in request.cookies
+            if (full := cookie_prefix(path, is_https=site.settings.is_https) + name) in sent
         },
         accept_language=request.headers.get("accept-language", ""),
         is_fragment=request.headers.get("hx-request") == "true",
         now=site.now(),
     )
-    with site.database.read() as session:
-        visit.ruling = versions.current(session)
+    visit.ruling = site.in_force.ruling()
     offered = visit.city.identity.languages
     first = visit.path.split("/", 2)[1]
     visit.language = first if first in offered else languages.choose(visit.accept_language, offered)
     return visit
 
 
-def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> Finished:
     """What no handler could answer: an unknown address, a body that can't be read, a fault of ours."""
     visit = _visit(site, request)
     with languages.speaking(visit.language):
@@ -195,11 +181,14 @@ def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> R
             reply = error_pages.too_large(visit)
         elif isinstance(error, HTTPException):
             reply = error_pages.faulty_request(visit)
+        elif is_busy(error):
+            _log.warning("too busy at %s %s", visit.method, _shape(request))
+            reply = error_pages.too_busy(visit)
         else:
             # Without its message and values, which may hold what a person wrote.
             _log.error("fault at %s %s: %s", visit.method, _shape(request), described(error))
             reply = error_pages.broken(visit)
-    return _response(site, reply)
+    return Finished(site.settings, reply)
 
 
 def _shape(request: Request[Any, Any, Any]) -> str:
@@ -207,37 +196,9 @@ def _shape(request: Request[Any, Any, Any]) -> str:
     return str(request.scope.get("path_template") or "an unknown address")
 
 
-def _response(site: Site, reply: Reply) -> Response[bytes]:
-    headers = {**HEADERS, "Cache-Control": "no-store", "Vary": "HX-Request", **reply.headers}
-    if site.settings.is_https:
-        headers["Strict-Transport-Security"] = "max-age=63072000; includeSubDomains"
-    response = Response(reply.content, status_code=reply.status, media_type=reply.media_type, headers=headers)
-    for cookie in reply.cookies:
-        response.set_cookie(
-            key=_cookie_prefix(site, cookie.path) + cookie.name,
-            value=cookie.value,
-            path=cookie.path,
-            max_age=cookie.seconds,
-            secure=site.settings.is_https,
-            httponly=True,
-            samesite="strict" if cookie.is_strict else "lax",
-        )
-    return response
-
-
-def _cookie_prefix(site: Site, path: str) -> str:
-    """`__Host-` wants the path `/`, so a cookie of a narrower path is `__Secure-`; plain over http on loopback.
-
-    A cookie is read under its own prefix only, so that a neighbour of our domain can't put one in its place.
-    """
-    if not site.settings.is_https:
-        return "kanali-"
-    return "__Host-kanali-" if path == "/" else "__Secure-kanali-"
-
-
 # ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────
 
-_Endpoint = Callable[..., Coroutine[Any, Any, Response[bytes]]]
+_Endpoint = Callable[..., Coroutine[Any, Any, Finished]]
 
 
 def _get(path: str, endpoint: _Endpoint) -> HTTPRouteHandler:
@@ -245,7 +206,7 @@ def _get(path: str, endpoint: _Endpoint) -> HTTPRouteHandler:
 
 
 def _static(site: Site) -> HTTPRouteHandler:
-    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         name = str(request.path_params["name"]).lstrip("/")
         asset = site.assets.files.get(name)
         if asset is None:
@@ -260,7 +221,7 @@ def _static(site: Site) -> HTTPRouteHandler:
         if is_small:
             headers["Content-Encoding"] = "gzip"
         content = asset.gzipped if is_small else asset.content
-        return _response(site, Reply(content=content, media_type=asset.media_type, headers=headers))
+        return Finished(site.settings, Reply(content=content, media_type=asset.media_type, headers=headers))
 
     return _get("/static/{name:path}", endpoint)
 
@@ -268,22 +229,21 @@ def _static(site: Site) -> HTTPRouteHandler:
 def _city_css(site: Site) -> HTTPRouteHandler:
     """The city's four colours as custom properties: the only style that is not a file."""
 
-    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         name = str(request.path_params["name"])
         return await _in_thread(lambda: _colours(site, name))
 
     return _get("/city/{name:str}", endpoint)
 
 
-def _colours(site: Site, name: str) -> Response[bytes]:
+def _colours(site: Site, name: str) -> Finished:
     number = name.removesuffix(".css")
-    with site.database.read() as session:
-        ruling = versions.current(session)
+    ruling = site.in_force.ruling()
     if name != f"{ruling.version_id}.css":
         return (
-            _response(site, redirect(f"/city/{ruling.version_id}.css"))
+            Finished(site.settings, redirect(f"/city/{ruling.version_id}.css"))
             if number.isdigit()
-            else _response(site, Reply(status=404))
+            else Finished(site.settings, Reply(status=404))
         )
     colours = ruling.city.identity.colours
     css = (
@@ -291,31 +251,35 @@ def _colours(site: Site, name: str) -> Response[bytes]:
         f"--mist-2:{colours.mist_2};--govuk-brand-colour:{colours.brand};--govuk-link-colour:{colours.brand}}}\n"
     )
     kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return _response(site, Reply(content=css.encode(), media_type="text/css; charset=utf-8", headers=kept))
+    return Finished(
+        site.settings, Reply(content=css.encode(), media_type="text/css; charset=utf-8", headers=kept)
+    )
 
 
 def _root(site: Site) -> HTTPRouteHandler:
-    async def endpoint(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return await _in_thread(lambda: _response(site, redirect(f"/{_visit(site, request).language}/")))
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
+        return await _in_thread(
+            lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/"))
+        )
 
     return _get("/", endpoint)
 
 
-def _live() -> HTTPRouteHandler:
-    async def endpoint() -> Response[bytes]:
-        return Response(b"alive\n", media_type="text/plain")
+def _live(site: Site) -> HTTPRouteHandler:
+    async def endpoint() -> Finished:
+        return Finished(site.settings, Reply(content=b"alive\n", media_type=PLAIN))
 
     return _get("/health/live", endpoint)
 
 
 def _ready(site: Site) -> HTTPRouteHandler:
-    async def endpoint() -> Response[bytes]:
+    async def endpoint() -> Finished:
         return await _in_thread(lambda: _readiness(site))
 
     return _get("/health/ready", endpoint)
 
 
-def _readiness(site: Site) -> Response[bytes]:
+def _readiness(site: Site) -> Finished:
     with site.database.read() as session:
         versions.current(session)
-    return Response(b"ready\n", media_type="text/plain")
+    return Finished(site.settings, Reply(content=b"ready\n", media_type=PLAIN))

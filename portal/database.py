@@ -10,18 +10,15 @@ from __future__ import annotations
 
 import fcntl
 import os
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, Literal
-from urllib.parse import quote
+from typing import Final, Literal
 
 import sqlalchemy as sa
-from sqlalchemy import event
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry, NullPool
+from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
 # Every table must be known before the first flush, whatever a command imports: foreign keys go by name.
@@ -32,16 +29,8 @@ import feedback.outbox.tables
 import feedback.people.tables
 import feedback.quality.tables
 import feedback.satisfaction.tables  # noqa: F401
+from portal.engines import THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
 from portal.settings import MIGRATIONS, OperatorError, sqlite_path
-
-THREADS: Final = 16
-"""Handlers that may hold a session at once; the pool has two more for what runs beside them."""
-
-BUSY_MILLISECONDS: Final = 10_000
-"""How long a statement waits for a lock that is not ours (SQLite), or for a row (PostgreSQL)."""
-
-WAL_LIMIT: Final = 64 * 1024 * 1024
-"""Bytes of write-ahead log after which a writer checkpoints itself because no worker did."""
 
 TRIGGERS: Final = {
     "sqlite": frozenset({"note_no_update", "note_no_delete", "note_payload_no_update"}),
@@ -68,10 +57,10 @@ class Database:
         self._owner: int | None = None
         if self.dialect == "sqlite":
             self.file = sqlite_path(url)
-            self._writer = _sqlite_engine(self.file, "rw", pool_size=1, max_overflow=0)
-            self._reader = _sqlite_engine(self.file, "ro", pool_size=THREADS + 2, max_overflow=0)
+            self._writer = sqlite_engine(self.file, "rw", pool_size=1, max_overflow=0)
+            self._reader = sqlite_engine(self.file, "ro", pool_size=THREADS + 2, max_overflow=0)
         else:
-            self._writer = _postgresql_engine(url, pool_size=THREADS + 2, max_overflow=0)
+            self._writer = postgresql_engine(url, pool_size=THREADS + 2, max_overflow=0)
             self._reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -132,9 +121,9 @@ class Database:
         """
         if self.dialect == "sqlite":
             _make_file(self.file)
-            engine = _sqlite_engine(self.file, "rw", are_keys_kept=False, poolclass=NullPool)
+            engine = sqlite_engine(self.file, "rw", are_keys_kept=False, poolclass=NullPool)
         else:
-            engine = _postgresql_engine(self.url, lock_milliseconds=0, poolclass=NullPool)
+            engine = postgresql_engine(self.url, lock_milliseconds=0, poolclass=NullPool)
         with self._one_writer():
             with self._clear_errors():
                 connection = engine.connect()
@@ -275,70 +264,6 @@ def check_revision(found: str | None, known: list[str], shown: str) -> None:
         )
     if found != known[-1]:
         raise OperatorError(f"The database {shown} is older than this program: run kanali migrate.")
-
-
-def _sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool: Any) -> sa.Engine:
-    address = f"file:{quote(str(file.absolute()))}?mode={mode}"
-    engine = sa.create_engine(
-        f"sqlite:///{address}&uri=true",
-        connect_args={"check_same_thread": False, "isolation_level": None},
-        hide_parameters=True,  # What people wrote must not come into a log with an error.
-        **({"poolclass": sa.QueuePool} | pool),
-    )
-    begin = "BEGIN IMMEDIATE" if mode == "rw" else "BEGIN"
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
-        pragmas = [f"busy_timeout={BUSY_MILLISECONDS}", "synchronous=FULL", "mmap_size=0"]
-        if mode == "rw":
-            pragmas += [
-                "journal_mode=WAL",
-                f"foreign_keys={'ON' if are_keys_kept else 'OFF'}",
-                "wal_autocheckpoint=0",
-                f"journal_size_limit={WAL_LIMIT}",
-                # Without this INSERT OR REPLACE deletes a row behind the back of its DELETE trigger.
-                "recursive_triggers=ON",
-            ]
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-        if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
-            raise RuntimeError("SQLite does not accept synchronous=FULL: a commit would not be on disk")
-        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
-            raise OperatorError(f"{file} cannot keep a write-ahead log: put it on a local disk.")
-
-    @event.listens_for(engine, "begin")
-    def open_transaction(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
-
-
-def _postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, **pool: Any) -> sa.Engine:
-    options = (
-        f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={lock_milliseconds} "
-        "-c client_encoding=UTF8 -c application_name=kanali"
-    )
-    engine = sa.create_engine(
-        sa.make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"options": options, "connect_timeout": 10},
-        hide_parameters=True,
-        **pool,
-    )
-
-    @event.listens_for(engine, "connect")
-    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
-        commit, encoding = connection.execute(
-            "SELECT current_setting('synchronous_commit'), current_setting('server_encoding')"
-        ).fetchone()
-        connection.rollback()
-        if commit != "on":
-            raise RuntimeError(f"synchronous_commit is {commit}: a commit would not be on disk")
-        if encoding != "UTF8":
-            raise OperatorError(
-                f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8."
-            )
-
-    return engine
 
 
 def _make_file(file: Path) -> None:

@@ -6,10 +6,11 @@ its catalogue does; English is the language of the source and needs none.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import date, datetime
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,11 @@ def known() -> tuple[str, ...]:
     """The languages that pages can be shown in: the source's, and each with a compiled catalogue."""
     compiled = sorted(path.parent.parent.name for path in LOCALE.glob("*/LC_MESSAGES/kanali.mo"))
     return (SOURCE, *(code for code in compiled if code != SOURCE))
+
+
+def missing(spoken: Iterable[str]) -> tuple[str, ...]:
+    """Those of a city's languages that no page can be shown in."""
+    return tuple(sorted(set(spoken) - set(known())))
 
 
 def catalogue(code: str) -> NullTranslations:
@@ -171,7 +177,13 @@ def percent(share: float, digits: int = 0) -> str:
 
 
 def _day(value: date, patterns: dict[str, str], fallback: str) -> str:
-    return _bound(format_date(value, patterns.get(current(), fallback), locale=_locale()))
+    return _written(value, patterns.get(current(), fallback), current())
+
+
+@lru_cache(4096)
+def _written(value: date, pattern: str, code: str) -> str:
+    """A day in a language; a list says the same few days on every row."""
+    return _bound(format_date(value, pattern, locale=_parsed(code)))
 
 
 def _bound(text: str) -> str:
@@ -180,5 +192,9 @@ def _bound(text: str) -> str:
 
 
 def _locale() -> Locale:
-    code = current()
+    return _parsed(current())
+
+
+@cache
+def _parsed(code: str) -> Locale:
     return Locale.parse(f"{code}_GB" if code == "en" else code)

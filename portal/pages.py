@@ -19,15 +19,14 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup
 from msgspec import Struct, field
-from sqlmodel import Session
 
-from feedback.city import versions
 from feedback.city.profile import City
 from feedback.city.versions import Ruling
 from feedback.people.viewer import Viewer
 from portal import languages
 from portal.database import Database
 from portal.forms import Form
+from portal.in_force import InForce
 from portal.languages import gettext as _
 from portal.settings import STATIC, TEMPLATES, Secret, Settings
 
@@ -45,6 +44,7 @@ class Site(Struct, kw_only=True):
     demonstration: bool
     assets: Assets
     templates: jinja2.Environment
+    in_force: InForce
 
     def now(self) -> datetime:
         return self.clock()
@@ -137,12 +137,6 @@ def render(
     """A page of this visit in its language, finished to bytes."""
     text = visit.site.templates.get_template(template).render(here=_here(visit), visit=visit, **page)
     return Reply(content=text.encode(), status=status, cookies=cookies or [])
-
-
-def rule(session: Session, visit: Visit) -> Ruling:
-    """The profile in force, put on the visit."""
-    visit.ruling = versions.current(session)
-    return visit.ruling
 
 
 # ── what every page shows around its content ────────────────────────────────────────────────────────────────

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from feedback.city import versions
+from feedback.city.profile import City
 from portal import languages
+from portal.in_force import InForce
 from portal.installation import Installed
 from portal.pages import Assets, Site, make_templates
 from portal.settings import OperatorError
@@ -11,11 +12,8 @@ from portal.settings import OperatorError
 
 def make_site(installed: Installed) -> Site:
     """The site of an installation. Refuses (OperatorError) where one of its city's languages has no catalogue."""
-    with installed.database.read() as session:
-        spoken = versions.current(session).city.identity.languages
-    missing = sorted(set(spoken) - set(languages.known()))
-    if missing:
-        raise OperatorError(f"There is no compiled catalogue for {', '.join(missing)}. Run: make setup")
+    in_force = InForce(installed.database)
+    check_languages(in_force.ruling().city)
     assets = Assets()
     return Site(
         settings=installed.settings,
@@ -25,4 +23,16 @@ def make_site(installed: Installed) -> Site:
         demonstration=installed.is_demonstration,
         assets=assets,
         templates=make_templates(assets),
+        in_force=in_force,
     )
+
+
+def check_languages(city: City) -> None:
+    """Refuses (OperatorError) a city whose pages could not be shown in each of its languages."""
+    missing = languages.missing(city.identity.languages)
+    if missing:
+        raise OperatorError(
+            f"There is no translation of the pages into {', '.join(missing)}; there is: "
+            f"{', '.join(languages.known())}. Take it out of languages in city.toml, "
+            "or add locale/LANGUAGE/LC_MESSAGES/kanali.po and run make setup."
+        )

@@ -33,12 +33,14 @@ from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.items import answer, codes, converse, find, triage
 from feedback.items.answer import Reply
+from feedback.items.submit import Key
 from feedback.items.tables import Item
 from feedback.items.views import ItemView
 from feedback.ledger.notes import SYSTEM, Actor
 from feedback.people import accounts, sessions
 from portal.app import create_app
 from portal.database import Database
+from portal.in_force import InForce
 from portal.pages import Assets, Site, make_templates
 from portal.settings import Settings, read_secret
 
@@ -186,6 +188,7 @@ class Town:
             demonstration=False,
             assets=assets,
             templates=templates,
+            in_force=InForce(database),
         )
         self.app = create_app(self.site)
 
@@ -367,6 +370,13 @@ class Town:
     def read(self) -> Iterator[Session]:
         with self.database.read() as session:
             yield session
+
+    def key(self) -> Key:
+        """What is stored of the key of a form that was just opened."""
+        secret = self.site.secret
+        random = codes.check_key(secret.key, codes.issue_key(secret.key, now=self.now), now=self.now)
+        code = codes.code_of(secret.key, random)
+        return Key(codes.key_hash(random), codes.code_hash(secret.key, code), secret.id)
 
     def item(self, reference: str) -> ItemView:
         """An item as its sender sees it."""

@@ -18,10 +18,17 @@ from feedback.columns import table_of
 from feedback.errors import NotFound
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
+from feedback.statements import Statement
 
 _decoded: dict[tuple[int, str], City] = {}
 _CITY = table_of(CityRow)
 _VERSION = table_of(CityVersion)
+_FIND_CURRENT = Statement(
+    sa.select(_VERSION.c.id, _VERSION.c.number, _VERSION.c.digest).join(
+        _CITY, _CITY.c.current_id == _VERSION.c.id
+    )
+)
+_FIND_DIGEST = Statement(sa.select(_VERSION.c.digest).where(_VERSION.c.id == sa.bindparam("version")))
 
 
 class Ruling(Struct, frozen=True):
@@ -71,11 +78,7 @@ def store(session: Session, *, city: City, source: str, by: Actor, now: datetime
 
 def current(session: Session) -> Ruling:
     """The profile in force. Refuses with NotFound on a database without a city."""
-    found = session.execute(
-        sa.select(_VERSION.c.id, _VERSION.c.number, _VERSION.c.digest).join(
-            _CITY, _CITY.c.current_id == _VERSION.c.id
-        )
-    ).first()
+    found = _FIND_CURRENT.first(session)
     if found is None:
         raise NotFound("no_city")
     return Ruling(found.id, found.number, _city(session, found.id, found.digest))
@@ -83,7 +86,7 @@ def current(session: Session) -> Ruling:
 
 def get(session: Session, version_id: int) -> City:
     """The profile of a stored version: the one that ruled an item."""
-    digest = session.execute(sa.select(_VERSION.c.digest).where(_VERSION.c.id == version_id)).scalar_one()
+    digest: str = _FIND_DIGEST.scalar(session, {"version": version_id})
     return _city(session, version_id, digest)
 
 

@@ -6,6 +6,7 @@ exactly as what does not exist (NotFound). Reads are Core selects into Structs, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,11 +30,46 @@ from feedback.items.views import (
 )
 from feedback.people.tables import Account
 from feedback.people.viewer import Viewer
+from feedback.statements import Statement
 
 _ITEM, _CYCLE, _CONTACT, _CLOCK = table_of(Item), table_of(Cycle), table_of(Contact), table_of(Clock)
 _PAUSE, _ANSWER, _ENTRY, _ACCOUNT = table_of(Pause), table_of(Answer), table_of(Entry), table_of(Account)
 
 PAGE = 50
+
+_ENTRIES = (
+    sa.select(
+        _ENTRY,
+        sa.func.coalesce(_ACCOUNT.c.name, "").label("account_name"),
+        _ANSWER.c.outcome,
+        _ANSWER.c.text.label("answer_text"),
+        _ANSWER.c.planned_on,
+        _ANSWER.c.forwarded_to,
+    )
+    .outerjoin(_ACCOUNT, _ACCOUNT.c.id == _ENTRY.c.account_id)
+    .outerjoin(_ANSWER, _ANSWER.c.id == _ENTRY.c.answer_id)
+    .where(_ENTRY.c.item_id == sa.bindparam("item"))
+    .order_by(_ENTRY.c.at, _ENTRY.c.id)
+)
+_EVERY_ENTRY, _OPEN_ENTRIES = Statement(_ENTRIES), Statement(_ENTRIES.where(_ENTRY.c.side != "internal"))
+_FIND_ITEM = Statement(sa.select(_ITEM).where(_ITEM.c.id == sa.bindparam("item")))
+_FIND_BY_CODE = Statement(sa.select(_ITEM.c.id).where(_ITEM.c.code_hash == sa.bindparam("hashed")))
+_FIND_CONTACT = Statement(sa.select(_CONTACT).where(_CONTACT.c.item_id == sa.bindparam("item")))
+_CYCLES = Statement(
+    sa.select(_CYCLE).where(_CYCLE.c.item_id == sa.bindparam("item")).order_by(_CYCLE.c.number)
+)
+_CLOCKS = Statement(
+    sa.select(_CLOCK)
+    .join(_CYCLE, _CYCLE.c.id == _CLOCK.c.cycle_id)
+    .where(_CYCLE.c.item_id == sa.bindparam("item"))
+)
+_PAUSES = Statement(
+    sa.select(_PAUSE)
+    .join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id)
+    .join(_CYCLE, _CYCLE.c.id == _CLOCK.c.cycle_id)
+    .where(_CYCLE.c.item_id == sa.bindparam("item"))
+    .order_by(_PAUSE.c.since)
+)
 
 
 def queue(
@@ -172,7 +208,7 @@ def get_for_staff(session: Session, *, viewer: Viewer, reference: str) -> ItemVi
 
 def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
     """An item as its sender sees it; the caller has checked the code or the link."""
-    row = session.execute(sa.select(_ITEM).where(_ITEM.c.id == item_id)).first()
+    row = _FIND_ITEM.first(session, {"item": item_id})
     if row is None:
         raise NotFound("item_unknown")
     return _view(session, row, internal=False)
@@ -180,7 +216,8 @@ def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
 
 def find_by_code(session: Session, *, code_hash: str) -> int | None:
     """The item that a follow-up code opens, by the code's stored hash."""
-    return session.execute(sa.select(_ITEM.c.id).where(_ITEM.c.code_hash == code_hash)).scalar_one_or_none()
+    found: int | None = _FIND_BY_CODE.scalar(session, {"hashed": code_hash})
+    return found
 
 
 def _visible(viewer: Viewer) -> Any:
@@ -193,11 +230,10 @@ def _visible(viewer: Viewer) -> Any:
 
 
 def _view(session: Session, row: Any, *, internal: bool) -> ItemView:
-    cycles = session.execute(
-        sa.select(_CYCLE).where(_CYCLE.c.item_id == row.id).order_by(_CYCLE.c.number)
-    ).all()
-    clocks = _clocks(session, [cycle.id for cycle in cycles])
-    contact = session.execute(sa.select(_CONTACT).where(_CONTACT.c.item_id == row.id)).first()
+    of_item = {"item": row.id}
+    cycles = _CYCLES.all(session, of_item)
+    clocks = _clocks_of(_CLOCKS.all(session, of_item), _PAUSES.all(session, of_item))
+    contact = _FIND_CONTACT.first(session, of_item)
     return ItemView(
         **{name: getattr(row, name) for name in _ITEM_COLUMNS},
         cycles=tuple(
@@ -223,22 +259,7 @@ _CYCLE_COLUMNS = tuple(name for name in CycleView.__struct_fields__ if name != "
 
 
 def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryView, ...]:
-    statement = (
-        sa.select(
-            _ENTRY,
-            sa.func.coalesce(_ACCOUNT.c.name, "").label("account_name"),
-            _ANSWER.c.outcome,
-            _ANSWER.c.text.label("answer_text"),
-            _ANSWER.c.planned_on,
-            _ANSWER.c.forwarded_to,
-        )
-        .outerjoin(_ACCOUNT, _ACCOUNT.c.id == _ENTRY.c.account_id)
-        .outerjoin(_ANSWER, _ANSWER.c.id == _ENTRY.c.answer_id)
-        .where(_ENTRY.c.item_id == item_id)
-        .order_by(_ENTRY.c.at, _ENTRY.c.id)
-    )
-    if not internal:
-        statement = statement.where(_ENTRY.c.side != "internal")
+    lines = (_EVERY_ENTRY if internal else _OPEN_ENTRIES).all(session, {"item": item_id})
     return tuple(
         EntryView(
             id=row.id,
@@ -254,21 +275,31 @@ def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryVi
             if row.answer_id is None
             else AnswerView(row.answer_id, row.outcome, row.answer_text, row.planned_on, row.forwarded_to),
         )
-        for row in session.execute(statement)
+        for row in lines
     )
 
 
 def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]]:
+    """The clocks of the cycles on one page of a list."""
     if not cycle_ids:
         return {}
-    rows = session.execute(sa.select(_CLOCK).where(_CLOCK.c.cycle_id.in_(cycle_ids))).all()
-    pauses: dict[int, list[PauseView]] = {}
-    for row in session.execute(
-        sa.select(_PAUSE).where(_PAUSE.c.clock_id.in_([clock.id for clock in rows])).order_by(_PAUSE.c.since)
-    ):
-        pauses.setdefault(row.clock_id, []).append(PauseView(row.since, row.until, row.reason))
+    clocks = session.execute(sa.select(_CLOCK).where(_CLOCK.c.cycle_id.in_(cycle_ids))).all()
+    pauses = session.execute(
+        sa.select(_PAUSE)
+        .join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id)
+        .where(_CLOCK.c.cycle_id.in_(cycle_ids))
+        .order_by(_PAUSE.c.since)
+    ).all()
+    return _clocks_of(clocks, pauses)
+
+
+def _clocks_of(clocks: Sequence[Any], pauses: Sequence[Any]) -> dict[int, list[ClockView]]:
+    """Cycle → its clocks, from rows of both tables."""
+    paused: dict[int, list[PauseView]] = {}
+    for row in pauses:
+        paused.setdefault(row.clock_id, []).append(PauseView(row.since, row.until, row.reason))
     found: dict[int, list[ClockView]] = {}
-    for row in rows:
+    for row in clocks:
         found.setdefault(row.cycle_id, []).append(
             ClockView(
                 which=row.which,
@@ -279,7 +310,7 @@ def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]
                 due_at=row.due_at,
                 stopped_at=row.stopped_at,
                 stopped_by=row.stopped_by,
-                pauses=tuple(pauses.get(row.id, ())),
+                pauses=tuple(paused.get(row.id, ())),
             )
         )
     return found

@@ -8,61 +8,48 @@ others wait for. The order is the one of the design: key → validate → langua
 from __future__ import annotations
 
 import hashlib
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from msgspec import Struct
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
-from feedback.items import keep_time
+from feedback.items import cycles, keep_time
 from feedback.items.sent import Sent
-from feedback.items.tables import (
-    Clock,
-    Contact,
-    Counter,
-    Cycle,
-    ExternalRef,
-    Item,
-    Submission,
-)
+from feedback.items.tables import Contact, Counter, Item, Submission
 from feedback.ledger import notes
 from feedback.ledger.notes import CITIZEN, Actor, Chain, canonical
 from feedback.outbox import post
 from feedback.routing import match
+from feedback.statements import Statement, upsert
 from feedback.text import language as languages
 
-_ITEM, _CONTACT, _CYCLE, _CLOCK = table_of(Item), table_of(Contact), table_of(Cycle), table_of(Clock)
-_COUNTER, _SUBMISSION, _EXTERNAL = table_of(Counter), table_of(Submission), table_of(ExternalRef)
+_ITEM, _CONTACT = table_of(Item), table_of(Contact)
+_COUNTER, _SUBMISSION = table_of(Counter), table_of(Submission)
 
-# Statements are built once and get their values apart: building them anew costs more than running them.
-_INSERT_ITEM = sa.insert(_ITEM).returning(_ITEM.c.id)
-_INSERT_CONTACT = sa.insert(_CONTACT).returning(_CONTACT.c.id)
-_INSERT_CYCLE = sa.insert(_CYCLE).returning(_CYCLE.c.id)
-_INSERT_CLOCK = sa.insert(_CLOCK).returning(_CLOCK.c.id)
-_INSERT_EXTERNAL = sa.insert(_EXTERNAL).returning(_EXTERNAL.c.id)
-_INSERT_SUBMISSION: dict[str, Any] = {
-    name: insert(_SUBMISSION)
-    .on_conflict_do_nothing(index_elements=["key_hash"])
-    .returning(_SUBMISSION.c.key_hash)  # PostgreSQL's driver does not tell how many rows an INSERT made.
-    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
-}
-_FILL_SUBMISSION = (
-    sa.update(_SUBMISSION)
-    .where(_SUBMISSION.c.key_hash == sa.bindparam("hash_of_key"))
-    .values(item_id=sa.bindparam("item"))
+_INSERT_ITEM = Statement(sa.insert(_ITEM).returning(_ITEM.c.id))
+_INSERT_CONTACT = Statement(sa.insert(_CONTACT).returning(_CONTACT.c.id))
+_INSERT_SUBMISSION = upsert(
+    _SUBMISSION,
+    # PostgreSQL's driver does not tell how many rows an INSERT made.
+    lambda insert: insert.on_conflict_do_nothing(index_elements=["key_hash"]).returning(
+        _SUBMISSION.c.key_hash
+    ),
 )
-_COUNT_ON = (
-    sa.update(_COUNTER)
-    .where(_COUNTER.c.year == sa.bindparam("of_year"))
-    .values(last=_COUNTER.c.last + 1)
-    .returning(_COUNTER.c.last)
+_FILL_SUBMISSION = Statement(
+    sa.update(_SUBMISSION).where(_SUBMISSION.c.key_hash == sa.bindparam("hash_of_key")), sets=["item_id"]
 )
-_FIND_TAKEN = (
+_COUNT_ON = upsert(
+    _COUNTER,
+    lambda insert: insert.on_conflict_do_update(
+        index_elements=["year"], set_={"last": _COUNTER.c.last + 1}
+    ).returning(_COUNTER.c.last),
+)
+_FIND_TAKEN = Statement(
     sa.select(_SUBMISSION.c.body_digest, _ITEM.c.id, _ITEM.c.reference)
     .join(_ITEM, _ITEM.c.id == _SUBMISSION.c.item_id)
     .where(_SUBMISSION.c.key_hash == sa.bindparam("hash_of_key"))
@@ -98,14 +85,6 @@ class Taken(Struct, frozen=True):
     is_repeat: bool = False
 
 
-class Origin(Struct, frozen=True):
-    """Where an imported item comes from: its own dates rule, and nobody is mailed."""
-
-    system: str
-    number: str
-    counted: bool
-
-
 def body_digest(sent: Sent) -> str:
     """The fingerprint by which a repeated post is told from another message under the same key."""
     return hashlib.sha256(canonical(sent).encode()).hexdigest()
@@ -113,7 +92,7 @@ def body_digest(sent: Sent) -> str:
 
 def find_taken(session: Session, *, key_hash: str, sent: Sent) -> Taken | None:
     """The item that this key made already. Refuses (Conflict) where the words are others now."""
-    row = session.connection().execute(_FIND_TAKEN, {"hash_of_key": key_hash}).first()
+    row = _FIND_TAKEN.first(session, {"hash_of_key": key_hash})
     if row is None:
         return None
     if row.body_digest != body_digest(sent):
@@ -121,8 +100,11 @@ def find_taken(session: Session, *, key_hash: str, sent: Sent) -> Taken | None:
     return Taken(row.id, row.reference, is_repeat=True)
 
 
-def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, origin: Origin | None = None) -> Prepared:
-    """Language, nature, department and both clocks of a checked submission. Reads nothing, writes nothing."""
+def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool = True) -> Prepared:
+    """Language, nature, department and both clocks of a checked submission. Reads nothing, writes nothing.
+
+    `counted`: whether the figures count it; an import may say no.
+    """
     city = ruling.city
     received_on = received_at.astimezone(city.zone).date()
     language = languages.detect(sent.text, sent.language)
@@ -150,13 +132,13 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, origin: Origin
         "lon": sent.lon,
         "language": language,
         "channel": sent.channel,
-        "counted": origin is None or origin.counted,
+        "counted": counted,
         "is_anonymous": sent.is_anonymous,
         "state": "received",
         "received_at": received_at,
         "received_on": received_on,
     }
-    cycle = _cycle_values(
+    cycle = cycles.cycle_values(
         version_id=ruling.version_id,
         number=1,
         origin="first",
@@ -180,53 +162,39 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, origin: Origin
     )
 
 
-def submit(
-    session: Session,
-    *,
-    prepared: Prepared,
-    key: Key | None,
-    origin: Origin | None = None,
-    by: Actor = CITIZEN,
-    now: datetime,
-) -> Taken:
+def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZEN, now: datetime) -> Taken:
     """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict."""
-    if key is not None and not _first_with(session, key, prepared, now):
+    if not _first_with(session, key, prepared, now):
         taken = find_taken(session, key_hash=key.key_hash, sent=prepared.sent)
         assert taken is not None
         return taken
-    reference = _next_reference(session, prepared)
+    reference = next_reference(session, prepared)
     item = {
         **prepared.item,
         "reference": reference,
         "cycle_id": None,
-        "code_hash": key.code_hash if key else None,
-        "secret_id": key.secret_id if key else "",
+        "code_hash": key.code_hash,
+        "secret_id": key.secret_id,
         "version": 0,
         "notes": 0,
         "head": "",
     }
-    item_id: int = session.connection().execute(_INSERT_ITEM, item).scalar_one()
+    item_id: int = _INSERT_ITEM.scalar(session, item)
     written: list[tuple[type[Row], int, Values]] = []
     contact_id = _write_contact(session, item_id, prepared.sent, written)
-    cycle_id = write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
-    if origin is not None:
-        values = {"item_id": item_id, "system": origin.system, "number": origin.number, "at": now}
-        ref_id = session.connection().execute(_INSERT_EXTERNAL, values).scalar_one()
-        written.append((ExternalRef, ref_id, values))
-    item["cycle_id"] = cycle_id
+    item["cycle_id"] = cycles.write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
     notes.append(
         session,
         Chain("item", item_id, 0, 0, ""),
         subject_table=_ITEM,
-        act="imported" if origin else "submitted",
+        act="submitted",
         by=by,
         now=now,
         values=[(Item, item_id, item), *written],
-        also={"cycle_id": cycle_id},
+        also={"cycle_id": item["cycle_id"]},
     )
-    if key is not None:
-        session.connection().execute(_FILL_SUBMISSION, {"hash_of_key": key.key_hash, "item": item_id})
-    if contact_id is not None and prepared.sent.email and origin is None:
+    _FILL_SUBMISSION.run(session, {"hash_of_key": key.key_hash, "item_id": item_id})
+    if contact_id is not None and prepared.sent.email:
         post.message(
             session,
             kind="receipt",
@@ -238,109 +206,16 @@ def submit(
     return Taken(item_id, reference)
 
 
-def write_cycle(
-    session: Session,
-    item_id: int,
-    cycle: dict[str, Any],
-    clocks: list[dict[str, Any]],
-    written: list[tuple[type[Row], int, Values]],
-) -> int:
-    """Insert a cycle with its clocks; what was written is added to `written` for the note."""
-    values = {**cycle, "item_id": item_id}
-    cycle_id: int = session.connection().execute(_INSERT_CYCLE, values).scalar_one()
-    written.append((Cycle, cycle_id, values))
-    for clock in clocks:
-        clock_values = {**clock, "cycle_id": cycle_id}
-        clock_id = session.connection().execute(_INSERT_CLOCK, clock_values).scalar_one()
-        written.append((Clock, clock_id, clock_values))
-    return cycle_id
-
-
-def _cycle_values(
-    *,
-    version_id: int,
-    number: int,
-    origin: str,
-    started_at: datetime,
-    started_on: date,
-    department: str | None,
-    service: str | None,
-    nature: str,
-    route: str,
-    next_due_at: datetime,
-    barred_id: int | None = None,
-) -> dict[str, Any]:
-    return {
-        "city_version_id": version_id,
-        "number": number,
-        "origin": origin,
-        "started_at": started_at,
-        "started_on": started_on,
-        "department": department,
-        "service": service,
-        "nature": nature,
-        "route": route,
-        "responder_id": None,
-        "barred_id": barred_id,
-        "answered_at": None,
-        "answered_on": None,
-        "answered_by": None,
-        "outcome": None,
-        "minutes": None,
-        "second_look_until": None,
-        "ended_at": None,
-        "next_due_at": next_due_at,
-    }
-
-
-def next_cycle_values(
-    *, ruling: Ruling, before: Cycle, origin: str, now: datetime, barred_id: int | None
-) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A further cycle on the same item, for the same department, service and nature, with clocks of its own."""
-    clocks = keep_time.first_clocks(
-        ruling.city,
-        nature=before.nature,
-        service=before.service if before.service in ruling.city.services else None,
-        started_at=now,
-        version_number=ruling.number,
-    )
-    values = _cycle_values(
-        version_id=ruling.version_id,
-        number=before.number + 1,
-        origin=origin,
-        started_at=now,
-        started_on=now.astimezone(ruling.city.zone).date(),
-        department=before.department,
-        service=before.service,
-        nature=before.nature,
-        route=origin,
-        next_due_at=keep_time.next_due(clocks),
-        barred_id=barred_id,
-    )
-    return values, clocks
+def next_reference(session: Session, prepared: Prepared) -> str:
+    """The next reference of the year, without gaps: the row stays locked until the commit."""
+    number: int = _COUNT_ON.scalar(session, {"year": prepared.year, "last": 1})
+    return f"{prepared.code}-{prepared.year}-{number:06d}"
 
 
 def _first_with(session: Session, key: Key, prepared: Prepared, now: datetime) -> bool:
     """Whether this post is the first with its key. On PostgreSQL a loser waits for the winner's commit."""
-    done = session.connection().execute(
-        _INSERT_SUBMISSION[session.get_bind().dialect.name],
-        {"key_hash": key.key_hash, "body_digest": prepared.body_digest, "item_id": None, "at": now},
-    )
-    return done.first() is not None
-
-
-def _next_reference(session: Session, prepared: Prepared) -> str:
-    """The next reference of the year, without gaps: the row stays locked until the commit."""
-    number = session.connection().execute(_COUNT_ON, {"of_year": prepared.year}).scalar_one_or_none()
-    if number is None:
-        insert: Any = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-        number = session.execute(
-            insert(_COUNTER)
-            .values(year=prepared.year, last=1)
-            .on_conflict_do_update(index_elements=["year"], set_={"last": _COUNTER.c.last + 1})
-            .returning(_COUNTER.c.last)
-        ).scalar_one()
-    return f"{prepared.code}-{prepared.year}-{number:06d}"
+    values = {"key_hash": key.key_hash, "body_digest": prepared.body_digest, "item_id": None, "at": now}
+    return _INSERT_SUBMISSION.first(session, values) is not None
 
 
 def _write_contact(
@@ -356,8 +231,6 @@ def _write_contact(
         "language": sent.language,
         "confirmed_at": None,
     }
-    contact_id: int = session.execute(
-        sa.insert(_CONTACT).values(values).returning(_CONTACT.c.id)
-    ).scalar_one()
+    contact_id: int = _INSERT_CONTACT.scalar(session, values)
     written.append((Contact, contact_id, values))
     return contact_id

@@ -23,12 +23,14 @@ from feedback.deadlines import promise
 from feedback.deadlines.working_days import days_of
 from feedback.errors import Fault, Invalid
 from feedback.items.answer import ANSWER_MOST
+from feedback.items.cycles import write_cycle
 from feedback.items.lifecycle import check_move
 from feedback.items.sent import PLACE_MOST, TEXT_MOST, Sent, tidy_line, tidy_words
-from feedback.items.submit import Origin, Prepared, Taken, _next_reference, prepare, write_cycle
+from feedback.items.submit import Prepared, Taken, next_reference, prepare
 from feedback.items.tables import NOTHING_DUE, Answer, Entry, ExternalRef, Item
 from feedback.ledger import notes
 from feedback.ledger.notes import SYSTEM, Chain
+from feedback.statements import Statement
 from feedback.text import language as languages
 
 CHANNEL = "import"
@@ -39,13 +41,15 @@ EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)
 NUMBER_MOST = 80
 
 _ITEM, _ANSWER, _ENTRY, _EXTERNAL = table_of(Item), table_of(Answer), table_of(Entry), table_of(ExternalRef)
-_INSERT_ITEM = sa.insert(_ITEM).returning(_ITEM.c.id)
-_INSERT_EXTERNAL = sa.insert(_EXTERNAL).returning(_EXTERNAL.c.id)
-_INSERT_ANSWER = sa.insert(_ANSWER).returning(_ANSWER.c.id)
-_INSERT_ENTRY = sa.insert(_ENTRY).returning(_ENTRY.c.id)
-_WAIT_TURN = sa.select(table_of(CityRow).c.id).with_for_update()
-_FIND = sa.select(_EXTERNAL.c.id).where(
-    _EXTERNAL.c.system == sa.bindparam("of_system"), _EXTERNAL.c.number == sa.bindparam("of_number")
+_INSERT_ITEM = Statement(sa.insert(_ITEM).returning(_ITEM.c.id))
+_INSERT_EXTERNAL = Statement(sa.insert(_EXTERNAL).returning(_EXTERNAL.c.id))
+_INSERT_ANSWER = Statement(sa.insert(_ANSWER).returning(_ANSWER.c.id))
+_INSERT_ENTRY = Statement(sa.insert(_ENTRY).returning(_ENTRY.c.id))
+_WAIT_TURN = Statement(sa.select(table_of(CityRow).c.id).with_for_update())
+_FIND = Statement(
+    sa.select(_EXTERNAL.c.id).where(
+        _EXTERNAL.c.system == sa.bindparam("of_system"), _EXTERNAL.c.number == sa.bindparam("of_number")
+    )
 )
 
 
@@ -111,8 +115,7 @@ def prepare_foreign(*, ruling: Ruling, foreign: Foreign) -> Prepared:
         language=language,
         channel=CHANNEL,
     )
-    origin = Origin(foreign.system, foreign.number, foreign.counted)
-    prepared = prepare(ruling=ruling, sent=sent, received_at=foreign.received_at, origin=origin)
+    prepared = prepare(ruling=ruling, sent=sent, received_at=foreign.received_at, counted=foreign.counted)
     item = {**prepared.item, "text": foreign.text, "language": language}
     cycle, clocks = prepared.cycle, prepared.clocks
     if cycle["route"] == "service":  # Nobody chose one of our services.
@@ -132,12 +135,11 @@ def take_over(
     `prepared` is what `prepare_foreign` found, where the caller spared the write that computing. Two that take over
     at once wait for each other, so that the second finds what the first has written.
     """
-    connection = session.connection()
-    connection.execute(_WAIT_TURN)
-    if connection.execute(_FIND, {"of_system": foreign.system, "of_number": foreign.number}).first():
+    _WAIT_TURN.all(session)
+    if _FIND.first(session, {"of_system": foreign.system, "of_number": foreign.number}):
         return None
     prepared = prepared or prepare_foreign(ruling=ruling, foreign=foreign)
-    reference = _next_reference(session, prepared)
+    reference = next_reference(session, prepared)
     item = {
         **prepared.item,
         "reference": reference,
@@ -148,12 +150,12 @@ def take_over(
         "notes": 0,
         "head": "",
     }
-    item_id: int = connection.execute(_INSERT_ITEM, item).scalar_one()
+    item_id: int = _INSERT_ITEM.scalar(session, item)
     written: list[tuple[type[Row], int, Values]] = []
     cycle_id = write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
     item["cycle_id"] = cycle_id
     external = {"item_id": item_id, "system": foreign.system, "number": foreign.number, "at": now}
-    written.append((ExternalRef, connection.execute(_INSERT_EXTERNAL, external).scalar_one(), external))
+    written.append((ExternalRef, _INSERT_EXTERNAL.scalar(session, external), external))
     if foreign.closed_at is not None:
         _write_answer(session, item_id, cycle_id, prepared.cycle["department"], foreign, written)
     notes.append(
@@ -207,7 +209,7 @@ def _write_answer(
         "made_at": foreign.closed_at,
         "published_at": foreign.closed_at,
     }
-    answer_id: int = session.connection().execute(_INSERT_ANSWER, answer).scalar_one()
+    answer_id: int = _INSERT_ANSWER.scalar(session, answer)
     entry = {
         "item_id": item_id,
         "cycle_id": cycle_id,
@@ -219,7 +221,7 @@ def _write_answer(
         "answer_id": answer_id,
         "text": "",
     }
-    entry_id: int = session.connection().execute(_INSERT_ENTRY, entry).scalar_one()
+    entry_id: int = _INSERT_ENTRY.scalar(session, entry)
     written += [(Answer, answer_id, answer), (Entry, entry_id, entry)]
 
 

@@ -13,9 +13,9 @@ from feedback.city.versions import Ruling
 from feedback.errors import Fault, Invalid, NotAllowed
 from feedback.items import keep_time
 from feedback.items.change import Change, begin, finish
+from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
 from feedback.items.sent import tidy_words
-from feedback.items.submit import next_cycle_values, write_cycle
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
 from feedback.routing import match

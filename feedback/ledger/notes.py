@@ -25,12 +25,13 @@ from sqlmodel import Session
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
 from feedback.ledger.tables import Note, NotePayload
+from feedback.statements import Statement
 
 Kind = Literal["item", "account", "city", "record"]
 
 _NOTE = table_of(Note)
 _PAYLOAD = table_of(NotePayload)
-_INSERT_NOTE, _INSERT_PAYLOAD = sa.insert(_NOTE), sa.insert(_PAYLOAD)
+_INSERT_NOTE, _INSERT_PAYLOAD = Statement(sa.insert(_NOTE)), Statement(sa.insert(_PAYLOAD))
 
 
 class Actor(Struct, frozen=True):
@@ -84,33 +85,35 @@ def append(
         if any(found[column] not in (None, "") for column in model.WORDS):
             words[place] = {column: found[column] for column in model.WORDS}
     written = seal(chain, act=act, by=by, now=now, facts=facts, words=words)
-    done = session.connection().execute(
-        _move_on(subject_table),
+    also = also or {}
+    done = _move_on(subject_table, tuple(also)).run(
+        session,
         {
             "subject": chain.subject,
             "seen": chain.version,
             "version": chain.version + 1,
             "notes": chain.notes + 1,
             "head": written["note"]["hash"],
-            **(also or {}),
+            **also,
         },
     )
-    if done.rowcount != 1:
+    if done != 1:
         raise Conflict("changed_meanwhile", kind=chain.kind)
-    session.connection().execute(_INSERT_NOTE, written["note"])
+    _INSERT_NOTE.run(session, written["note"])
     if written["payload"]:
-        session.connection().execute(_INSERT_PAYLOAD, written["payload"])
+        _INSERT_PAYLOAD.run(session, written["payload"])
     chain.version += 1
     chain.notes += 1
     chain.head = written["note"]["hash"]
 
 
 @cache
-def _move_on(subject_table: sa.Table) -> sa.Update:
-    """The UPDATE of a subject's end of chain; which columns it sets is said by the values it gets."""
-    return sa.update(subject_table).where(
+def _move_on(subject_table: sa.Table, also: tuple[str, ...]) -> Statement:
+    """The UPDATE of a subject's end of chain, with the further columns that a deed sets."""
+    moved = sa.update(subject_table).where(
         subject_table.c.id == sa.bindparam("subject"), subject_table.c.version == sa.bindparam("seen")
     )
+    return Statement(moved, sets=["version", "notes", "head", *also])
 
 
 def _values_of(row: Row) -> tuple[type[Row], int, Values]:

@@ -12,11 +12,11 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct, json
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session
 
 from feedback.columns import Values, table_of
 from feedback.outbox.tables import Job, Message
+from feedback.statements import Statement, upsert
 
 LEASE = timedelta(minutes=5)
 SEND = "send"
@@ -25,11 +25,8 @@ Lane = Literal["mail", "rest"]
 
 _JOB = table_of(Job)
 _MESSAGE = table_of(Message)
-_INSERT_MESSAGE = sa.insert(_MESSAGE).returning(_MESSAGE.c.id)
-_INSERT_JOB: dict[str, Any] = {
-    "sqlite": sqlite.insert(_JOB).on_conflict_do_nothing(index_elements=["kind", "key"]),
-    "postgresql": postgresql.insert(_JOB).on_conflict_do_nothing(index_elements=["kind", "key"]),
-}
+_INSERT_MESSAGE = Statement(sa.insert(_MESSAGE).returning(_MESSAGE.c.id))
+_INSERT_JOB = upsert(_JOB, lambda insert: insert.on_conflict_do_nothing(index_elements=["kind", "key"]))
 
 
 class Claimed(Struct, frozen=True):
@@ -53,24 +50,20 @@ def message(
     now: datetime,
 ) -> int:
     """A mail to a contact, to be sent after the commit. Its words are found at sending."""
-    message_id: int = (
-        session.connection()
-        .execute(
-            _INSERT_MESSAGE,
-            {
-                "kind": kind,
-                "item_id": item_id,
-                "contact_id": contact_id,
-                "language": language,
-                "facts": json.encode(facts or {}).decode(),
-                "state": "waiting",
-                "stable_id": secrets.token_hex(16),
-                "rendered": None,
-                "made_at": now,
-                "sent_at": None,
-            },
-        )
-        .scalar_one()
+    message_id: int = _INSERT_MESSAGE.scalar(
+        session,
+        {
+            "kind": kind,
+            "item_id": item_id,
+            "contact_id": contact_id,
+            "language": language,
+            "facts": json.encode(facts or {}).decode(),
+            "state": "waiting",
+            "stable_id": secrets.token_hex(16),
+            "rendered": None,
+            "made_at": now,
+            "sent_at": None,
+        },
     )
     job(session, kind=SEND, key=str(message_id), run_at=now)
     return message_id
@@ -78,8 +71,8 @@ def message(
 
 def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:
     """A job to be done at a time; the same kind and key again changes nothing."""
-    session.connection().execute(
-        _INSERT_JOB[session.get_bind().dialect.name],
+    _INSERT_JOB.run(
+        session,
         {
             "kind": kind,
             "key": key,

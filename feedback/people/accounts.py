@@ -14,6 +14,7 @@ from functools import cache
 from typing import get_args
 
 import argon2
+import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
 from feedback.city.profile import City
@@ -23,12 +24,23 @@ from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.people.tables import Account, Membership
 from feedback.people.viewer import Role, Viewer
+from feedback.statements import Statement
 
 PASSWORD_LEAST = 12
 PASSWORD_MOST = 200
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 _hasher = argon2.PasswordHasher()
-_ACCOUNT = table_of(Account)
+_ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
+_FIND_VIEWER = Statement(
+    sa.select(_ACCOUNT.c.name, _ACCOUNT.c.role, _ACCOUNT.c.language).where(
+        _ACCOUNT.c.id == sa.bindparam("account"), _ACCOUNT.c.disabled_at.is_(None)
+    )
+)
+_DEPARTMENTS = Statement(
+    sa.select(_MEMBERSHIP.c.department).where(
+        _MEMBERSHIP.c.account_id == sa.bindparam("account"), _MEMBERSHIP.c.ended_at.is_(None)
+    )
+)
 
 
 def hash_password(password: str) -> str:
@@ -163,20 +175,15 @@ def find_by_email(session: Session, email: str) -> Account | None:
 
 def find_viewer(session: Session, account_id: int) -> Viewer | None:
     """The account as a viewer; None where it does not exist or is disabled."""
-    account = session.get(Account, account_id)
-    if account is None or account.disabled_at is not None:
+    account = _FIND_VIEWER.first(session, {"account": account_id})
+    if account is None:
         return None
-    departments = session.exec(
-        select(Membership.department).where(
-            Membership.account_id == account_id, col(Membership.ended_at).is_(None)
-        )
-    ).all()
     return Viewer(
         account_id=account_id,
         name=account.name,
-        role=account.role,  # type: ignore[arg-type]  # the column holds nothing else: `add` refused it
+        role=account.role,
         language=account.language,
-        departments=frozenset(departments),
+        departments=frozenset(row.department for row in _DEPARTMENTS.all(session, {"account": account_id})),
     )
 
 

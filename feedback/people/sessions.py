@@ -15,12 +15,18 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.people.tables import StaffSession
+from feedback.statements import Statement
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
 
 _SESSION = table_of(StaffSession)
+_FIND = Statement(
+    sa.select(_SESSION.c.account_id, _SESSION.c.seen_at, _SESSION.c.ends_at).where(
+        _SESSION.c.id_hash == sa.bindparam("hashed")
+    )
+)
 
 
 def start(session: Session, *, account_id: int, now: datetime, replaces: str = "") -> str:
@@ -38,11 +44,7 @@ def start(session: Session, *, account_id: int, now: datetime, replaces: str = "
 
 def find(session: Session, identifier: str, *, now: datetime) -> tuple[int, datetime] | None:
     """Account and time of the last touch of a living session, else None."""
-    row = session.execute(
-        sa.select(_SESSION.c.account_id, _SESSION.c.seen_at, _SESSION.c.ends_at).where(
-            _SESSION.c.id_hash == _hash(identifier)
-        )
-    ).first()
+    row = _FIND.first(session, {"hashed": _hash(identifier)})
     if row is None or now >= row.ends_at or now - row.seen_at >= IDLE:
         return None
     return row.account_id, row.seen_at

@@ -19,6 +19,7 @@ from feedback.ledger.notes import SYSTEM
 from portal.commands.city_faults import sentence
 from portal.installation import opened
 from portal.settings import OperatorError, read_settings
+from portal.site import check_languages
 
 _VERSION = table_of(CityVersion)
 _folder = click.argument("folder", type=click.Path(path_type=Path))
@@ -38,7 +39,11 @@ def check(folder: Path) -> None:
     except ProfileFaults as error:
         for fault in error.faults:
             click.echo(sentence(fault))
-        raise OperatorError(f"{folder} cannot be used: {len(error.faults)} faults.") from error
+        count = len(error.faults)
+        raise OperatorError(
+            f"{folder} cannot be used: {count} {'fault' if count == 1 else 'faults'}."
+        ) from error
+    check_languages(city)
     click.echo(
         f"{folder} is a complete profile: {len(city.department)} departments, {len(city.service)} services, "
         f"{len(city.quality.commitment)} commitments, in {', '.join(city.identity.languages)}."
@@ -51,6 +56,7 @@ def check(folder: Path) -> None:
 def load(folder: Path, yes: bool) -> None:
     """Store a profile as the new version in force."""
     city = read_folder(folder)
+    check_languages(city)
     with opened(read_settings()) as installed:
         with installed.database.read() as session:
             current = versions.current(session)

@@ -20,6 +20,7 @@ from portal.commands.migrate import migrate
 from portal.database import Database
 from portal.installation import first_clock
 from portal.settings import OperatorError, Settings, make_secret, read_settings
+from portal.site import check_languages
 
 _CITY = table_of(CityRow)
 _INSTALLATION = table_of(Installation)
@@ -38,6 +39,7 @@ def command(folder: Path, admin_email: str, admin_name: str, language: str) -> N
     """Create the database, load a city, make the first administrator."""
     settings = read_settings()
     city = read_folder(folder)
+    check_languages(city)
     is_terminal = sys.stdin.isatty()
     if not admin_email:
         if not is_terminal:

@@ -27,8 +27,10 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
+from feedback.city import versions
 from portal.installation import open_installation
 from portal.settings import OperatorError, Settings, read_settings
+from portal.site import check_languages
 
 STOPS_WITHIN: Final = 20
 """Seconds that a process gets to finish what it is at before it is killed."""
@@ -59,6 +61,8 @@ def command(no_worker: bool) -> int:
     settings = read_settings()
     installed = open_installation(settings)
     database, clock = installed.database, installed.clock
+    with database.read() as session:
+        check_languages(versions.current(session).city)
     database.close()
     # The clock is set; a child reads it from the database and must not try to set it again.
     os.environ.pop("KANALI_NOW", None)

@@ -213,7 +213,8 @@ class Habits(_Part, frozen=True, kw_only=True):
         return spoken
 
     def weights_of(self, city: City, month: int) -> Weights:
-        """How often each of the city's services is written to in a month (1 to 12)."""
+        """How often each of the city's services is written to in a month (1 to 12). Refuses (`OperatorError`) a city
+        for none of whose services there are texts."""
         own = self.of_city(city).weights
         found = {}
         for service in city.service:
@@ -224,6 +225,11 @@ class Habits(_Part, frozen=True, kw_only=True):
             if service.key in self.seasons:
                 weight *= self.seasons[service.key][month - 1]
             found[service.key] = weight if service.is_offered else weight * self.shares.not_offered
+        if not any(found.values()):
+            raise OperatorError(
+                "The demonstration has no texts for any of this city's services: give one of them a key of "
+                "the common list (docs/city-profile.md), or demonstrate with cities/heraklion."
+            )
         return found
 
 

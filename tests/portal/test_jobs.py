@@ -307,7 +307,7 @@ def test_many_are_invited_in_one_run(town: Town) -> None:
     with town.database.write() as session:
         prepared = submit.prepare(ruling=town.ruling, sent=sent, received_at=town.now)
         for _ in range(60):
-            taken = submit.submit(session, prepared=prepared, key=None, now=town.now)
+            taken = submit.submit(session, prepared=prepared, key=town.key(), now=town.now)
             reply = Reply(outcome="done", text="Done.")
             answer.answer(session, item_id=taken.item_id, seen_version=None, reply=reply, by=by, now=town.now)
     town.at("2026-11-06 10:00")

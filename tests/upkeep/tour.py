@@ -8,10 +8,8 @@ from typing import Any
 from msgspec import structs
 
 from feedback.items import converse
-from feedback.items.sent import Sent
-from feedback.items.submit import Origin, prepare, submit
 from feedback.items.tables import Contact
-from feedback.ledger.notes import SYSTEM
+from feedback.items.take_over import Foreign, take_over
 from portal import jobs
 from portal.app import create_app, routes
 from portal.pages import make_templates
@@ -26,8 +24,12 @@ WORDS = marked("my words")
 class Tour(Town):
     """A town with templates of its own, whose browsers report what they were shown."""
 
-    def __init__(self, *arguments: Any, demonstration: bool = False, **named: Any) -> None:
+    def __init__(
+        self, *arguments: Any, demonstration: bool = False, language: str = "en", **named: Any
+    ) -> None:
         super().__init__(*arguments, **named)
+        self.language = language
+        """What everybody here speaks, citizens and staff."""
         self.faults: dict[str, list[str]] = {}
         """Where → what stood there unmarked."""
         self.statuses: dict[str, set[int]] = {}
@@ -47,14 +49,16 @@ class Tour(Town):
         return {str(key[1]) for key in cache}
 
     def visitor(self, language: str = "en") -> Browser:
-        browser = super().visitor(language)
+        browser = super().visitor(self.language)
+        browser.client.headers["Accept-Language"] = self.language
         browser.client.event_hooks = {"response": [self._look]}
         return browser
 
     def account(
         self, role: str = "responder", departments: tuple[str, ...] = ("dept-a",), **about: str
     ) -> int:
-        return super().account(role, departments, **{"name": marked(role.capitalize()), **about})
+        told = {"name": marked(role.capitalize()), "language": self.language, **about}
+        return super().account(role, departments, **told)
 
     def reports(self, text: str = WORDS, **fields: str) -> Report:
         """A citizen sends marked words, with a contact that is marked as well."""
@@ -63,11 +67,10 @@ class Tour(Town):
 
     def imports(self, number: str) -> Report:
         """An item of another system without words: its sender has no code."""
-        sent = Sent(kind="request", text="", service="roads", language="en", channel="import")
-        origin = Origin(system="elsewhere", number=number, counted=True)
+        foreign = Foreign(system="elsewhere", number=number, service="roads", received_at=self.now)
         with self.database.write() as session:
-            prepared = prepare(ruling=self.ruling, sent=sent, received_at=self.now, origin=origin)
-            taken = submit(session, prepared=prepared, key=None, origin=origin, by=SYSTEM, now=self.now)
+            taken = take_over(session, ruling=self.ruling, foreign=foreign, now=self.now)
+        assert taken is not None
         return Report(self, self.visitor(), taken.reference, "")
 
     def link(self, report: Report, purpose: str, *, target: int = 0) -> str:

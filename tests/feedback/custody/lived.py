@@ -5,11 +5,10 @@ from __future__ import annotations
 from feedback.city import versions
 from feedback.columns import table_of
 from feedback.items import converse, triage
-from feedback.items.sent import Sent
-from feedback.items.submit import Origin, prepare, submit
 from feedback.items.tables import Contact
+from feedback.items.take_over import Foreign, take_over
 from feedback.ledger import log
-from feedback.ledger.notes import SYSTEM, Actor
+from feedback.ledger.notes import Actor
 from feedback.satisfaction import invite, respond
 from portal.closing import close_month, freeze_what_is_due
 from tests.town import Report, Town
@@ -60,10 +59,16 @@ def live(town: Town) -> list[Report]:
     for report in reports[:3]:
         rate(town, report, outcome=4, handling=2)
     with town.database.write() as session:
-        foreign = Sent(kind="request", text="An old case", service="roads", language="en", channel="import")
-        origin = Origin(system="elsewhere", number="17", counted=True)
-        prepared = prepare(ruling=ruling, sent=foreign, received_at=town.now, origin=origin)
-        submit(session, prepared=prepared, key=None, origin=origin, by=SYSTEM, now=town.now)
+        foreign = Foreign(
+            system="elsewhere",
+            number="17",
+            text="An old case",
+            service="roads",
+            language="en",
+            received_at=town.now,
+            counted=True,
+        )
+        assert take_over(session, ruling=ruling, foreign=foreign, now=town.now)
     town.at("2026-12-05 10:00")
     assert close_month(town.database, period="2026-11", now=town.now)
     town.at("2026-12-20 10:00")

@@ -83,7 +83,8 @@ def many(town: Town, count: int) -> list[str]:
     prepared = submit.prepare(ruling=town.ruling, sent=sent, received_at=town.now)
     with town.database.write() as session:
         return [
-            submit.submit(session, prepared=prepared, key=None, now=town.now).reference for _ in range(count)
+            submit.submit(session, prepared=prepared, key=town.key(), now=town.now).reference
+            for _ in range(count)
         ]
 
 

@@ -1,0 +1,110 @@
+"""Engines: how a connection to each database is opened and what it must promise before anything is read or written.
+
+A commit is on disk when it returns, texts are Unicode, nobody waits for ever. Who may read and write when is
+`database.py`'s business.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoneFree
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from feedback.statements import as_sqlalchemy
+from portal.settings import OperatorError
+
+THREADS: Final = 16
+"""Handlers that may hold a session at once; the pool has two more for what runs beside them."""
+
+BUSY_MILLISECONDS: Final = 10_000
+"""How long a statement waits for a lock that is not ours (SQLite), or for a row (PostgreSQL)."""
+
+WAL_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of write-ahead log after which a writer checkpoints itself because no worker did."""
+
+_BUSY = ("database is locked", "lock timeout", "too many clients", "too many connections", "connection slots")
+
+
+def is_busy(error: BaseException) -> bool:
+    """Whether the database had no turn, lock or connection free in time: the same again in a moment is right."""
+    if isinstance(error, NoneFree):
+        return True
+    return isinstance(error, OperationalError) and any(words in str(error.orig) for words in _BUSY)
+
+
+def sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool: Any) -> sa.Engine:
+    """An engine on a SQLite file; `mode` is "rw" or "ro", and says how a transaction begins."""
+    address = f"file:{quote(str(file.absolute()))}?mode={mode}"
+    engine = sa.create_engine(
+        f"sqlite:///{address}&uri=true",
+        connect_args={"check_same_thread": False, "isolation_level": None},
+        hide_parameters=True,  # What people wrote must not come into a log with an error.
+        **({"poolclass": sa.QueuePool} | pool),
+    )
+    begin = "BEGIN IMMEDIATE" if mode == "rw" else "BEGIN"
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
+        pragmas = [f"busy_timeout={BUSY_MILLISECONDS}", "synchronous=FULL", "mmap_size=0"]
+        if mode == "rw":
+            pragmas += [
+                "journal_mode=WAL",
+                f"foreign_keys={'ON' if are_keys_kept else 'OFF'}",
+                "wal_autocheckpoint=0",
+                f"journal_size_limit={WAL_LIMIT}",
+                # Without this INSERT OR REPLACE deletes a row behind the back of its DELETE trigger.
+                "recursive_triggers=ON",
+            ]
+        for pragma in pragmas:
+            connection.execute(f"PRAGMA {pragma}")
+        if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
+            raise RuntimeError("SQLite does not accept synchronous=FULL: a commit would not be on disk")
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            raise OperatorError(f"{file} cannot keep a write-ahead log: put it on a local disk.")
+
+    @event.listens_for(engine, "begin")
+    def open_transaction(connection: sa.Connection) -> None:
+        # On the driver's connection: SQLAlchemy's work around a statement costs more than this one does.
+        driver: Any = connection.connection.driver_connection
+        try:
+            driver.execute(begin)
+        except sqlite3.Error as error:
+            raise as_sqlalchemy(error, begin, connection.dialect) from error
+
+    return engine
+
+
+def postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, **pool: Any) -> sa.Engine:
+    """An engine on a PostgreSQL database."""
+    options = (
+        f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={lock_milliseconds} "
+        "-c client_encoding=UTF8 -c application_name=kanali"
+    )
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="postgresql+psycopg"),
+        connect_args={"options": options, "connect_timeout": 10},
+        hide_parameters=True,
+        **pool,
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, record: ConnectionPoolEntry) -> None:
+        commit, encoding = connection.execute(
+            "SELECT current_setting('synchronous_commit'), current_setting('server_encoding')"
+        ).fetchone()
+        connection.rollback()
+        if commit != "on":
+            raise RuntimeError(f"synchronous_commit is {commit}: a commit would not be on disk")
+        if encoding != "UTF8":
+            raise OperatorError(
+                f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8."
+            )
+
+    return engine
