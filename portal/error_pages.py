@@ -10,7 +10,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
-from portal import languages
+from portal import access, languages
 from portal.access import CodeNeeded, OriginForeign, SignInNeeded
 from portal.languages import gettext as _
 from portal.pages import PageLink, Reply, Visit, redirect, render
@@ -70,6 +70,21 @@ def broken(visit: Visit) -> Reply:
     )
 
 
+def too_busy(visit: Visit) -> Reply:
+    """Nothing was done, because too much was going on: the same again in a moment is right."""
+    reply = _page(
+        visit,
+        503,
+        _("Too many people are here at this moment"),
+        _(
+            "Nothing was saved. Please wait a minute and send it again: go back in your browser, or load this page "
+            "anew. Sending the same form twice makes one case."
+        ),
+    )
+    reply.headers["Retry-After"] = "60"
+    return reply
+
+
 def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
     is_staff = visit.path.startswith("/staff")
     way_on = (
@@ -77,7 +92,9 @@ def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
         if is_staff
         else [
             PageLink(_("To the home page"), visit.here("/")),
-            PageLink(_("Look at a case with its code"), visit.here("/track")),
+            PageLink(_("Back to the case"), visit.here("/track"))
+            if access.opened_item(visit) is not None
+            else PageLink(_("Look at a case with its code"), visit.here("/track")),
             PageLink(_("Help and contact"), visit.here("/help")),
         ]
     )

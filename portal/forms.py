@@ -94,7 +94,7 @@ def message_of(fault: Fault) -> str:
         "position_unknown": _("The position on the map is not a place. Leave it out or give an address"),
         "email_at": _("The e-mail address lacks the @ sign, for example name@example.org"),
         "email_shape": _("This does not look like an e-mail address, for example name@example.org"),
-        "phone_shape": _("Write the phone number with figures only"),
+        "phone_shape": _("Write the phone number in figures; spaces and a + in front are fine"),
         "outcome_missing": _("Choose what came of it"),
         "answer_missing": _("Write the answer with its reason"),
         "planned_on_missing": _("Give the day by which it will be done, today or later"),

@@ -18,7 +18,8 @@ from feedback.city.tables import Installation
 from feedback.columns import table_of
 from feedback.items.tables import Counter
 from portal.database import Database
-from portal.settings import OperatorError, Secret, Settings, read_secret
+from portal.secret import Secret, read_secret
+from portal.settings import OperatorError, Settings
 
 RESTART_WITHIN = timedelta(days=1)
 """A start whose KANALI_NOW lies this little behind the clock is a restart with the same setting: the clock runs on."""

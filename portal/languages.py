@@ -15,7 +15,7 @@ from gettext import NullTranslations
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_time
+from babel.dates import format_date
 from babel.numbers import format_decimal
 from babel.support import Translations
 
@@ -138,14 +138,12 @@ def day_short(value: date) -> str:
 
 def month(period: str) -> str:
     """A period `2026-10` as a month with its year: «Οκτώβριος 2026», „2026 m. spalis“."""
-    first = date(int(period[:4]), int(period[5:7]), 1)
-    text = {"lt": "y 'm'. LLLL"}.get(current(), "LLLL y")
-    return _bound(format_date(first, text, locale=_locale()))
+    return _day(_first_of(period), {"lt": "y 'm'. LLLL"}, "LLLL y")
 
 
 def month_short(period: str) -> str:
     """A month's short name, for an axis."""
-    return str(format_date(date(int(period[:4]), int(period[5:7]), 1), "LLL", locale=_locale()))
+    return _day(_first_of(period), {}, "LLL")
 
 
 def moment(value: datetime, zone: ZoneInfo) -> str:
@@ -162,18 +160,18 @@ def moment_long(value: datetime, zone: ZoneInfo) -> str:
 
 def clock_time(value: datetime, zone: ZoneInfo) -> str:
     """24-hour time in the city's zone: 18:42."""
-    return str(format_time(value, "HH:mm", tzinfo=zone, locale=_locale()))
+    return f"{value.astimezone(zone):%H:%M}"
 
 
 def number(value: float | int) -> str:
     """A number with the language's own separators."""
-    return str(format_decimal(value, locale=_locale())).replace(" ", NBSP)
+    return _counted(value, None, current())
 
 
 def percent(share: float, digits: int = 0) -> str:
     """A share between 0 and 1 as a percentage: «73,4 %» with a non-breaking space."""
     pattern = "0" if digits == 0 else "0." + "0" * digits
-    return f"{format_decimal(share * 100, pattern, locale=_locale())}{NBSP}%"
+    return f"{_counted(share * 100, pattern, current())}{NBSP}%"
 
 
 def _day(value: date, patterns: dict[str, str], fallback: str) -> str:
@@ -186,13 +184,19 @@ def _written(value: date, pattern: str, code: str) -> str:
     return _bound(format_date(value, pattern, locale=_parsed(code)))
 
 
+@lru_cache(4096)
+def _counted(value: float | int, pattern: str | None, code: str) -> str:
+    """A number in a language; a page of figures says the same few shares many times."""
+    return str(format_decimal(value, pattern, locale=_parsed(code))).replace(" ", NBSP)
+
+
+def _first_of(period: str) -> date:
+    return date(int(period[:4]), int(period[5:7]), 1)
+
+
 def _bound(text: str) -> str:
     """Non-breaking spaces after the abbreviations of a Lithuanian date."""
     return text.replace(" m. ", f"{NBSP}m. ").replace(" d.", f"{NBSP}d.")
-
-
-def _locale() -> Locale:
-    return _parsed(current())
 
 
 @cache

@@ -28,7 +28,8 @@ from portal.database import Database
 from portal.forms import Form
 from portal.in_force import InForce
 from portal.languages import gettext as _
-from portal.settings import STATIC, TEMPLATES, Secret, Settings
+from portal.secret import Secret
+from portal.settings import STATIC, TEMPLATES, Settings
 
 Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
 """Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""

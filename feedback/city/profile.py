@@ -246,8 +246,8 @@ class ClosedDay(_Part, frozen=True, kw_only=True):
 
     name: Words
     on: date | None = None
-    every: Annotated[str, Meta(pattern=r"^[01][0-9]-[0-3][0-9]$")] = ""
-    """Month and day, `11-11`."""
+    every: Annotated[str, Meta(pattern=r"^([01][0-9]-[0-3][0-9])?$")] = ""
+    """Month and day, `11-11`; empty for a single date."""
 
 
 class Hours(_Part, frozen=True, kw_only=True):

@@ -19,7 +19,8 @@ from feedback.people import accounts
 from portal.commands.migrate import migrate
 from portal.database import Database
 from portal.installation import first_clock
-from portal.settings import OperatorError, Settings, make_secret, read_settings
+from portal.secret import make_secret
+from portal.settings import OperatorError, Settings, read_settings
 from portal.site import check_languages
 
 _CITY = table_of(CityRow)

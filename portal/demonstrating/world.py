@@ -20,7 +20,7 @@ from portal.demonstrating.habits import Habits, ServiceHabits
 from portal.demonstrating.office import Office
 from portal.demonstrating.people import Citizen, Staff
 from portal.demonstrating.texts import Draw
-from portal.settings import Secret
+from portal.secret import Secret
 
 USUAL_PROMISE_DAYS = 3
 """For what the city makes no promise of: an item about something that it does not offer."""

@@ -35,6 +35,7 @@ class Definition(Struct, frozen=True, kw_only=True):
     sentence: str
     """What is counted, in one or two sentences."""
     left_out: str
+    """What this figure leaves out beyond what counts nowhere; empty where nothing."""
     source: str
     """Which standard asks for it, and where its deadlines or questions come from."""
 
@@ -126,17 +127,12 @@ def _sentence(measure: Measure, city: City) -> str:
 
 
 def _left_out(measure: Measure) -> str:
-    everywhere = _(
-        "Left out, as everywhere: spam and tests, cases joined to another case, and cases taken over "
-        "from an earlier system unless they are marked as counted."
-    )
-    own = {
-        "in_time_law": _("Also left out: kinds of message for which no law sets a deadline."),
-        "in_time_promise": _("Also left out: cases whose service is not known, which have no promise."),
+    return {
+        "in_time_law": _("Left out: kinds of message for which no law sets a deadline."),
+        "in_time_promise": _("Left out: cases whose service is not known, which have no promise."),
         "satisfied_outcome": _("“I can’t say” is left out of the share and stated beside it."),
         "satisfied_handling": _("“I can’t say” is left out of the share and stated beside it."),
-    }.get(measure)
-    return f"{own} {everywhere}" if own else everywhere
+    }.get(measure, "")
 
 
 def _source(measure: Measure) -> str:

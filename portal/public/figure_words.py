@@ -28,24 +28,28 @@ def verdict_of(cell: Cell, target: Target | None) -> str:
 
 
 def target_text(target: Target, city: City) -> str:
-    """What the city wants to reach: "85 %", or a span of working time."""
+    """What the city wants to reach: "85 %", or a span of working time with its hours: "5 working days (40 h)"."""
     if target.permille is not None:
         return languages.percent(target.permille / 1000, 0 if target.permille % 10 == 0 else 1)
-    return span_text(target.minutes or 0, city)
+    minutes = target.minutes or 0
+    return _("%(span)s (%(hours)s)") % {"span": span_text(minutes, city), "hours": _exactly(minutes)}
+
+
+def few_text(cell: Cell) -> str:
+    """The mark of a figure that rests on few cases or ratings; empty where it rests on enough."""
+    if cell.level != "few":
+        return ""
+    return _("few ratings") if cell.measure in measures.SATISFACTION else _("few cases")
 
 
 def value_text(cell: Cell, target: Target | None) -> str:
-    """The number of a figure as words; also where there is none."""
-    if cell.level == "empty":
-        return languages.number(0) if cell.measure in COUNTS else _("no data")
-    if cell.level == "hidden":
-        return _("hidden")
+    """The number of a figure as words; empty where there is none to show (see `silence_text`)."""
+    if cell.level == "hidden" or (cell.measure not in COUNTS and cell.level in ("empty", "count_only")):
+        return ""
     if cell.measure in COUNTS:
         return languages.number(cell.n or 0)
-    if cell.level == "count_only":
-        return count_text(cell)
     if cell.median is not None:
-        return hours_text(cell.median)
+        return _median_text(cell.median, target)
     return _share_text(cell, target)
 
 
@@ -90,11 +94,12 @@ def silence_text(cell: Cell) -> str:
 
 
 def interval_text(cell: Cell) -> str:
-    """ "73.4 % to 83.5 %"; empty where there is no share."""
+    """ "73.4 to 83.5 %"; empty where there is no share."""
     if cell.interval is None:
         return ""
     low, high = cell.interval
-    return _("%(low)s to %(high)s") % {"low": languages.percent(low, 1), "high": languages.percent(high, 1)}
+    without = languages.percent(low, 1).removesuffix(f"{languages.NBSP}%")
+    return _("%(low)s to %(high)s") % {"low": without, "high": languages.percent(high, 1)}
 
 
 def window_text(cell: Cell) -> str:
@@ -112,6 +117,14 @@ def hours_text(minutes: int) -> str:
     if minutes < 60:
         return _("%(num)s min") % {"num": languages.number(minutes)}
     return _("%(num)s h") % {"num": languages.number(round(minutes / 60))}
+
+
+def _exactly(minutes: int) -> str:
+    """Working time of a target, not rounded: a figure is judged by it. "40 h", "41 h 15 min"."""
+    if minutes < 60 or minutes % 60 == 0:
+        return hours_text(minutes)
+    hours, rest = divmod(minutes, 60)
+    return f"{hours_text(hours * 60)} {_('%(num)s min') % {'num': languages.number(rest)}}"
 
 
 def span_text(minutes: int, city: City) -> str:
@@ -134,8 +147,10 @@ def span_text(minutes: int, city: City) -> str:
 
 
 def verdict_text(verdict: str, target: Target, city: City) -> str:
-    """ "Target 85 % missed" """
+    """ "Target 85 % missed", "Target 40 h met" """
     words = {"target": target_text(target, city)}
+    if target.minutes is not None:
+        words = {"target": _exactly(target.minutes)}
     return _("Target %(target)s met") % words if verdict == "met" else _("Target %(target)s missed") % words
 
 
@@ -147,6 +162,14 @@ def chance_text(cell: Cell, target: Target | None) -> str:
     if not low <= target.permille / 1000 <= high:
         return ""
     return _("The target lies inside the interval: the difference may be chance.")
+
+
+def _median_text(minutes: int, target: Target | None) -> str:
+    """Working time in whole hours, but exactly where rounding would meet a missed target or miss a met one."""
+    if target is None or target.minutes is None:
+        return hours_text(minutes)
+    is_met = round(minutes / 60) * 60 <= target.minutes
+    return hours_text(minutes) if is_met == (minutes <= target.minutes) else _exactly(minutes)
 
 
 def _share_text(cell: Cell, target: Target | None) -> str:

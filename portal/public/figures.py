@@ -1,7 +1,7 @@
 """Figures as pages show them: a cell of the record, the city's target, and the words around both.
 
 Shared by service quality, policy and home. What may be shown was decided in `feedback/quality/suppression.py`;
-here it only gets its words, and positions in permille for the drawings.
+here it only gets its words, and positions in permille for the drawings (see `course.Axis`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,13 @@ from portal import languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Visit
+from portal.public.course import Axis, aim_of, chart_axis
 from portal.public.definitions import Definition, define, name_of
 from portal.public.figure_words import (
     chance_text,
     count_brief,
     count_text,
+    few_text,
     hours_text,
     interval_text,
     silence_text,
@@ -31,6 +33,9 @@ from portal.public.figure_words import (
     verdict_text,
     window_text,
 )
+
+_WHOLE = Axis(0, 1000, 100, True)
+"""The track of a share: 0 to 100 %."""
 
 HOME: tuple[Measure, ...] = ("in_time_law", "in_time_promise", "satisfied_outcome")
 
@@ -43,20 +48,23 @@ class FigureView(Struct, frozen=True, kw_only=True):
     """Last month of what was counted."""
     name: str
     value: str
-    """The number as words: "79 %", "31 h", "7 cases"; "hidden" or "no data" where there is none."""
+    """The number as words: "79 %", "31 h"; empty where there is none to show, and the lines say why."""
     share: int | None = None
+    """Where the value stands on its track: a share between 0 and 100 %, the median of working time on its axis."""
     low: int | None = None
     high: int | None = None
+    """Ends of the band: the interval of a share; the median and what nine in ten took."""
     target: int | None = None
     lines: list[str] = []
-    """Beneath the number: of how many, the interval, the longer window."""
+    """Beneath the number: of how many, the interval, the longer window; or what stands instead of a number."""
     verdict: str = ""
     """met or missed; empty without a target or without a number."""
     verdict_text: str = ""
     """ "Target 85 % missed" """
     chance_text: str = ""
     """Said where the target lies inside the interval."""
-    is_few: bool = False
+    few_text: str = ""
+    """ "few cases" or "few ratings" """
     definition: Definition
 
 
@@ -71,30 +79,14 @@ class LineView(Struct, frozen=True, kw_only=True):
     count: str = ""
     """ "69 of 80", or how many were answered"""
     value: str = ""
-    ninth: str = ""
-    """Durations: within what nine in ten were answered."""
-    interval: str = ""
+    range_text: str = ""
+    """The interval of a share; of working time, within what nine in ten were answered."""
     words: str = ""
     """What stands instead of numbers."""
     share: int | None = None
     low: int | None = None
     high: int | None = None
-    is_few: bool = False
-
-
-class MonthView(Struct, frozen=True, kw_only=True):
-    """A month of the chart and of its table, as the macro `month_chart` reads it."""
-
-    label: str
-    long_label: str
-    share: int | None
-    low: int | None
-    high: int | None
-    value_text: str
-    n_text: str
-    interval_text: str
-    met: bool | None
-    ninth: str = ""
+    few_text: str = ""
 
 
 def figure_of(
@@ -103,9 +95,10 @@ def figure_of(
     """A figure with the city's target and, where given, the same over the longer window. `window` is what the page
     says it shows; a cell that counts other months says which."""
     target = city.find_target(cell.measure)
-    low, high = _interval(cell)
+    axis = chart_axis([cell], cell.measure, target) if cell.median is not None else _WHOLE
+    share, low, high = _places(cell, axis)
     verdict = verdict_of(cell, target)
-    lines = _lines(cell, city, wider, is_final)
+    lines = _lines(cell, city, wider, is_final, axis)
     if window and window_text(cell) != window and cell.level not in ("hidden", "empty"):
         lines.append(window_text(cell))
     return FigureView(
@@ -113,26 +106,33 @@ def figure_of(
         period=cell.window_to,
         name=name_of(cell.measure),
         value=value_text(cell, target),
-        share=_permille(cell.share),
+        share=share,
         low=low,
         high=high,
-        target=target.permille if target and cell.share is not None else None,
+        target=axis.at(aim_of(target)) if target and share is not None else None,
         lines=lines,
         verdict=verdict,
         verdict_text=verdict_text(verdict, target, city) if target and verdict else "",
         chance_text=chance_text(cell, target),
-        is_few=cell.level == "few" and cell.measure not in COUNTS,
+        few_text="" if cell.measure in COUNTS else few_text(cell),
         definition=define(cell.measure, city),
     )
 
 
 def line_of(
-    cell: Cell, *, name: str, city: City, sheet: Sheet, href: str = "", is_whole: bool = False
+    cell: Cell,
+    *,
+    name: str,
+    city: City,
+    sheet: Sheet,
+    axis: Axis | None = None,
+    href: str = "",
+    is_whole: bool = False,
 ) -> LineView:
-    """A row of the table of departments or services."""
-    low, high = _interval(cell)
+    """A row of the table of departments or services; `axis` is that of its working time, the same for all."""
     is_told = cell.level in ("few", "shown")
     is_older = (cell.window_from, cell.window_to) != (sheet.window_from, sheet.period)
+    share, low, high = _places(cell, axis or _WHOLE)
     return LineView(
         name=name,
         href=href,
@@ -140,39 +140,20 @@ def line_of(
         is_whole=is_whole,
         count=count_brief(cell),
         value=value_text(cell, city.find_target(cell.measure)) if is_told else "",
-        ninth=hours_text(cell.p90) if cell.p90 is not None else "",
-        interval=interval_text(cell),
+        range_text=hours_text(cell.p90) if cell.p90 is not None else interval_text(cell),
         words="" if is_told else silence_text(cell),
-        share=_permille(cell.share),
+        share=share,
         low=low,
         high=high,
-        is_few=cell.level == "few",
-    )
-
-
-def month_of(cell: Cell, *, city: City) -> MonthView:
-    """A month of the chart."""
-    low, high = _interval(cell)
-    verdict = verdict_of(cell, city.find_target(cell.measure))
-    is_told = cell.level in ("few", "shown")
-    return MonthView(
-        label=languages.month_short(cell.window_to),
-        long_label=languages.month(cell.window_to),
-        share=_permille(cell.share),
-        low=low,
-        high=high,
-        value_text=value_text(cell, city.find_target(cell.measure)) if is_told else silence_text(cell),
-        n_text=count_brief(cell),
-        interval_text=interval_text(cell),
-        met=verdict == "met" if verdict else None,
-        ninth=hours_text(cell.p90) if cell.p90 is not None else "",
+        few_text=few_text(cell),
     )
 
 
 def home_figures(session: Session, visit: Visit) -> list[FigureView]:
     """The three figures of the newest closed month for the home page; none where no month is closed.
 
-    A figure that may not be shown stays, with the words that say so. The verdict stands among its lines.
+    A figure that may not be shown stays, with the words that say so. The verdict stands among its lines; how many
+    were asked is left to the page of all figures.
     """
     sheet = disclose.find_sheet(session, rules=visit.city.publication)
     if sheet is None:
@@ -182,23 +163,25 @@ def home_figures(session: Session, visit: Visit) -> list[FigureView]:
         cell = sheet.month[measure]
         is_final = measure not in measures.SATISFACTION or sheet.is_satisfaction_final
         figure = figure_of(cell, city=visit.city, is_final=is_final)
-        lines = [*figure.lines, figure.verdict_text] if figure.verdict_text else figure.lines
+        asked = _asked(cell)
+        lines = [line for line in figure.lines if line not in asked]
+        lines += [text for text in (figure.verdict_text, figure.few_text) if text]
         found.append(structs.replace(figure, lines=lines))
     return found
 
 
-def _lines(cell: Cell, city: City, wider: Cell | None, is_final: bool) -> list[str]:
+def _lines(cell: Cell, city: City, wider: Cell | None, is_final: bool, axis: Axis) -> list[str]:
     found: list[str] = []
     if cell.level in ("hidden", "count_only", "empty"):
         if cell.measure not in COUNTS or cell.level == "hidden":
-            found.append(_why(cell))
+            found.append(silence_text(cell))
+        if cell.level == "count_only" and cell.measure not in COUNTS:
+            found.append(_why(cell, city))
     elif cell.median is not None and cell.p90 is not None:
-        found.append(_("Half of them within %(span)s") % {"span": span_text(cell.median, city)})
-        found.append(
-            _("Nine in ten within %(hours)s: %(span)s")
-            % {"hours": hours_text(cell.p90), "span": span_text(cell.p90, city)}
-        )
-        found.append(count_text(cell))
+        found.append(_("Median of %(count)s: %(span)s") % _of(cell, cell.median, city))
+        found.append(_("Nine in ten within %(hours)s: %(span)s") % _of(cell, cell.p90, city))
+        words = {"end": axis.end_text}
+        found.append(_("The bar goes from 0 to %(end)s: the median, and on to nine in ten.") % words)
     elif cell.share is not None:
         found.append(count_text(cell))
         found.append(_("95 %% interval %(interval)s") % {"interval": interval_text(cell)})
@@ -210,12 +193,19 @@ def _lines(cell: Cell, city: City, wider: Cell | None, is_final: bool) -> list[s
     return found
 
 
-def _why(cell: Cell) -> str:
-    if cell.level == "count_only":
-        return _(
-            "Only the number is shown: with so few cases a share would say more about them than about us."
+def _of(cell: Cell, minutes: int, city: City) -> dict[str, str]:
+    return {"count": count_text(cell), "hours": hours_text(minutes), "span": span_text(minutes, city)}
+
+
+def _why(cell: Cell, city: City) -> str:
+    """Why only the number stands there. Which of two reasons it is in a larger group is not said: it would tell."""
+    least = city.publication.count_only_below
+    if (cell.n or 0) < least:
+        words = {"num": languages.number(least)}
+        return (
+            _("From %(num)s on we show more; with fewer it would say more about them than about us.") % words
         )
-    return silence_text(cell)
+    return _("More would let somebody be recognised, or something hidden be worked out.")
 
 
 def _asked(cell: Cell) -> list[str]:
@@ -245,7 +235,7 @@ def _asked(cell: Cell) -> list[str]:
 
 def _wider(cell: Cell, city: City) -> str:
     """The longer window in one line."""
-    if cell.level in ("hidden", "count_only", "empty") and cell.measure not in COUNTS:
+    if not value_text(cell, None):
         told = silence_text(cell).rstrip(".")
     elif cell.median is not None and cell.p90 is not None:
         told = _("median %(median)s, nine in ten within %(ninth)s (%(count)s)") % {
@@ -263,11 +253,11 @@ def _wider(cell: Cell, city: City) -> str:
     return _("%(months)s: %(value)s") % {"months": window_text(cell), "value": told}
 
 
-def _interval(cell: Cell) -> tuple[int | None, int | None]:
-    if cell.interval is None:
-        return None, None
-    return round(cell.interval[0] * 1000), round(cell.interval[1] * 1000)
-
-
-def _permille(share: float | None) -> int | None:
-    return None if share is None else round(share * 1000)
+def _places(cell: Cell, axis: Axis) -> tuple[int | None, int | None, int | None]:
+    """Value and ends of the band on a track; None where nothing may be drawn."""
+    if cell.median is not None and cell.p90 is not None:
+        return axis.at(cell.median), axis.at(cell.median), axis.at(cell.p90)
+    if cell.share is None or cell.interval is None:
+        return None, None, None
+    low, high = cell.interval
+    return round(cell.share * 1000), round(low * 1000), round(high * 1000)

@@ -1,13 +1,27 @@
-"""Help and contact, accessibility, personal data: short and true for what the portal does today."""
+"""Help and contact, accessibility, personal data: short and true for what the portal does today.
+
+The spans that these pages name are the constants by which the portal works; the rest is said in the templates. Who
+changes what is kept, for how long, in which cookie, or what was checked for accessibility, changes them too.
+"""
 
 from __future__ import annotations
+
+from datetime import date
 
 from msgspec import Struct
 
 from feedback.city.profile import ContactPoint, Department, Oversight, Service
-from feedback.items.converse import CONFIRM_LIVES
+from feedback.items.converse import CONFIRM_LIVES, OPEN_LIVES
+from feedback.items.purge import LINK_REMEMBERED, SUBMISSION_LIVES
+from feedback.outbox.deliver import FAILED_WORDS_LIVE, WORDS_LIVE
+from feedback.satisfaction.invite import LINK_LIVES
 from portal import access
 from portal.pages import Reply, Visit, render, route
+from portal.public.kept import keep
+from portal.wire import COOKIES, cookie_prefix
+
+ACCESSIBILITY_REVIEWED = date(2026, 11, 22)
+"""When somebody last made sure that the accessibility statement is true."""
 
 
 class InformationPage(Struct, frozen=True, kw_only=True):
@@ -20,8 +34,20 @@ class InformationPage(Struct, frozen=True, kw_only=True):
     """What others do, with where to turn."""
     second_look_days: int
     receipt_minutes: int
+    receipt_cookie: str
+    """The name that the browser shows."""
     visit_minutes: int
+    visit_cookie: str
     confirm_hours: int
+    open_days: int
+    survey_days: int
+    ended_link_days: int
+    """So long an ended link is remembered."""
+    form_days: int
+    """So long it is remembered that a form was sent."""
+    mail_days: int
+    failed_mail_days: int
+    accessibility_reviewed: date
 
 
 @route("/{language}/help", policy="public")
@@ -40,6 +66,10 @@ def privacy(visit: Visit) -> Reply:
 
 
 def _page(visit: Visit, template: str) -> Reply:
+    return keep(visit, lambda: _information(visit, template))
+
+
+def _information(visit: Visit, template: str) -> Reply:
     city = visit.city
     page = InformationPage(
         contact=city.identity.contact,
@@ -49,6 +79,19 @@ def _page(visit: Visit, template: str) -> Reply:
         second_look_days=city.identity.second_look_days,
         receipt_minutes=int(access.RECEIPT_LIVES.total_seconds() // 60),
         visit_minutes=int(access.ITEM_LIVES.total_seconds() // 60),
+        receipt_cookie=_cookie(visit, access.RECEIPT_COOKIE),
+        visit_cookie=_cookie(visit, access.ITEM_COOKIE),
         confirm_hours=int(CONFIRM_LIVES.total_seconds() // 3600),
+        open_days=OPEN_LIVES.days,
+        survey_days=LINK_LIVES.days,
+        ended_link_days=LINK_REMEMBERED.days,
+        form_days=SUBMISSION_LIVES.days,
+        mail_days=WORDS_LIVE.days,
+        failed_mail_days=FAILED_WORDS_LIVE.days,
+        accessibility_reviewed=ACCESSIBILITY_REVIEWED,
     )
     return render(visit, template, page=page)
+
+
+def _cookie(visit: Visit, name: str) -> str:
+    return cookie_prefix(COOKIES[name], is_https=visit.site.settings.is_https) + name

@@ -13,6 +13,7 @@ from portal.pages import Reply, Visit, paragraphs, render, route
 from portal.public.definitions import name_of
 from portal.public.figure_words import silence_text, value_text, window_text
 from portal.public.figures import FigureView, figure_of
+from portal.public.kept import keep
 
 
 class IndicatorView(Struct, frozen=True, kw_only=True):
@@ -50,6 +51,10 @@ class PolicyPage(Struct, frozen=True, kw_only=True):
 
 @route("/{language}/policy", policy="public")
 def policy(visit: Visit) -> Reply:
+    return keep(visit, lambda: _policy(visit))
+
+
+def _policy(visit: Visit) -> Reply:
     city = visit.city
     with visit.site.database.read() as session:
         sheet = disclose.find_sheet(session, rules=city.publication)
@@ -89,11 +94,11 @@ def _indicator(measure: Measure, city: City, sheet: Sheet) -> IndicatorView:
     cell = sheet.month[measure]
     is_final = sheet.is_satisfaction_final or measure not in measures.SATISFACTION
     figure = figure_of(cell, city=city, is_final=is_final)
-    about = [silence_text(cell)] if cell.level in ("hidden", "empty") else []
-    if not is_final and cell.level not in ("hidden", "empty"):
+    about = [] if figure.value else [silence_text(cell).rstrip(".")]
+    if not is_final and figure.value:
         about.append(_("provisional"))
     wider = sheet.year.get(measure)
     if wider is not None and wider.window_from != wider.window_to:
-        value = value_text(wider, city.find_target(measure))
+        value = value_text(wider, city.find_target(measure)) or silence_text(wider).rstrip(".")
         about.append(_("%(months)s: %(value)s") % {"months": window_text(wider), "value": value})
     return IndicatorView(measure=measure, name=name_of(measure), about=" · ".join(about), figure=figure)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Literal
+from urllib.parse import urlencode
 
 from msgspec import Struct
 from sqlmodel import Session
@@ -19,9 +20,10 @@ from feedback.quality.suppression import SHARES, Cell
 from portal import languages
 from portal.languages import gettext as _
 from portal.pages import PageLink, Visit
+from portal.public.course import CourseView, aim_of, chart_axis, course_of
 from portal.public.definitions import SHOWN, name_of
 from portal.public.figure_words import target_text, window_text
-from portal.public.figures import FigureView, LineView, MonthView, figure_of, line_of, month_of
+from portal.public.figures import FigureView, LineView, figure_of, line_of
 
 FOLDED_FROM = 5
 """So many hidden rows of a table are named in one sentence below it; fewer stand in their place."""
@@ -43,17 +45,6 @@ class Choice(Struct, frozen=True):
     label: str
 
 
-class CourseView(Struct, frozen=True, kw_only=True):
-    """A figure month by month: as a chart where it is a share, and as a table."""
-
-    points: list[MonthView]
-    target: int | None
-    target_text: str
-    sentence: str
-    caption: str
-    is_share: bool
-
-
 class TableView(Struct, frozen=True, kw_only=True):
     """Departments or services under one figure."""
 
@@ -63,7 +54,12 @@ class TableView(Struct, frozen=True, kw_only=True):
     """The names of hidden rows that were left out of a table which they would fill."""
     is_share: bool
     target: int | None
+    """Where the mark of the target stands on the tracks."""
     target_text: str
+    track_text: str
+    """From where to where the tracks go, and what they show."""
+    track_brief: str
+    """Only from where to where, beside each track on a phone."""
     has_hidden: bool
 
 
@@ -86,7 +82,7 @@ class QualityPage(Struct, frozen=True, kw_only=True):
     """Measure → the commitments of the policy of which it shows something."""
     measure: Measure
     measure_name: str
-    measures_to_choose: list[Choice]
+    measures_to_choose: list[PageLink]
     course: CourseView | None
     departments: TableView
     services: TableView
@@ -124,8 +120,12 @@ def page_of(session: Session, visit: Visit, sheet: Sheet, measure: Measure) -> Q
         commitments={key: _commitments(visit, key) for key in SHOWN},
         measure=measure,
         measure_name=name_of(measure),
-        measures_to_choose=[Choice(key, name_of(key)) for key in CHOSEN],
-        course=None if is_first else _course(sheet, measure, city),
+        measures_to_choose=[
+            PageLink(name_of(key), _following(visit, sheet, key), key == measure) for key in CHOSEN
+        ],
+        course=None
+        if is_first
+        else course_of(sheet.trend[measure], measure, city=city, is_final=is_final(sheet, measure)),
         departments=_table(session, visit, sheet, "department", measure),
         services=_table(session, visit, sheet, "service", measure),
         corrections=restate.of_period(session, sheet.period, city.zone),
@@ -148,53 +148,6 @@ def window_of(sheet: Sheet) -> str:
     )
 
 
-def _course(sheet: Sheet, measure: Measure, city: City) -> CourseView:
-    points = [month_of(cell, city=city) for cell in sheet.trend[measure]]
-    target = city.find_target(measure)
-    return CourseView(
-        points=points,
-        target=target.permille if target else None,
-        target_text=target_text(target, city) if target else "",
-        sentence=_sentence(sheet, measure, points),
-        caption="" if is_final(sheet, measure) else _("The last month is provisional."),
-        is_share=measure in SHARES,
-    )
-
-
-def _sentence(sheet: Sheet, measure: Measure, points: list[MonthView]) -> str:
-    """What the chart shows, for those who don't see it."""
-    told = [point for point in points if point.share is not None]
-    months = {
-        "name": name_of(measure),
-        "first": languages.month(sheet.window_from),
-        "last": languages.month(sheet.period),
-    }
-    if not told:
-        return _("%(name)s by month, %(first)s to %(last)s: no month can be shown.") % months
-    if len(told) == 1:
-        only = {"month": told[0].long_label, "value": told[0].value_text}
-        return _("%(name)s by month, %(first)s to %(last)s: only %(month)s can be shown (%(value)s).") % {
-            **months,
-            **only,
-        }
-    most, least = max(told, key=_share_of), min(told, key=_share_of)
-    return _(
-        "%(name)s by month, %(first)s to %(last)s: most in %(best)s (%(most)s), least in %(worst)s (%(least)s), "
-        "at the end %(now)s."
-    ) % {
-        **months,
-        "best": most.long_label,
-        "most": most.value_text,
-        "worst": least.long_label,
-        "least": least.value_text,
-        "now": points[-1].value_text.rstrip("."),
-    }
-
-
-def _share_of(point: MonthView) -> int:
-    return point.share or 0
-
-
 def _table(
     session: Session, visit: Visit, sheet: Sheet, scope: Literal["department", "service"], measure: Measure
 ) -> TableView:
@@ -202,29 +155,37 @@ def _table(
     found = disclose.lines(session, city=city, sheet=sheet, scope=scope, measure=measure)
     hidden = [line.key for line in found if line.cell.level == "hidden"]
     folded = hidden if len(hidden) >= FOLDED_FROM else []
+    whole = sheet.year.get(measure)
+    target = city.find_target(measure)
+    is_share = measure in SHARES
+    cells = [line.cell for line in found] + ([whole] if whole else [])
+    axis = None if is_share else chart_axis(cells, measure, target)
+    ends = {"end": languages.percent(1) if axis is None else axis.end_text}
     rows = [
         line_of(
             line.cell,
             name=_name_of_key(city, scope, line.key),
             city=city,
             sheet=sheet,
+            axis=axis,
             href=_href(visit, sheet, line.key) if scope == "department" else "",
         )
         for line in found
         if line.key not in folded
     ]
-    whole = sheet.year.get(measure)
     if whole is not None:
-        rows.insert(
-            0, line_of(whole, name=_("The whole municipality"), city=city, sheet=sheet, is_whole=True)
-        )
-    target = city.find_target(measure)
+        name = _("The whole municipality")
+        rows.insert(0, line_of(whole, name=name, city=city, sheet=sheet, axis=axis, is_whole=True))
     return TableView(
         head=_("Department") if scope == "department" else _("Service"),
         lines=rows,
         folded=" · ".join(_name_of_key(city, scope, key) for key in folded),
-        is_share=measure in SHARES,
-        target=target.permille if target else None,
+        is_share=is_share,
+        target=(aim_of(target) if axis is None else axis.at(aim_of(target))) if target else None,
+        track_text=_("0 to 100 %% with interval") % {}
+        if axis is None
+        else _("0 to %(end)s: from the median to nine in ten") % ends,
+        track_brief=_("0 to %(end)s") % ends,
         target_text=target_text(target, city) if target else "",
         has_hidden=any(line.cell.level in ("hidden", "count_only") for line in found),
     )
@@ -244,6 +205,13 @@ def _href(visit: Visit, sheet: Sheet, key: str) -> str:
         return ""
     newest = sheet.period == sheet.months[0]
     return visit.here(f"/service-quality/{key}") + ("" if newest else f"?period={sheet.period}")
+
+
+def _following(visit: Visit, sheet: Sheet, measure: Measure) -> str:
+    """The address of the page that follows another figure, in the same month."""
+    asked = [] if sheet.period == sheet.months[0] else [("period", sheet.period)]
+    asked += [] if measure == CHOSEN[0] else [("measure", measure)]
+    return visit.here("/service-quality") + (f"?{urlencode(asked)}" if asked else "") + "#course"
 
 
 def _commitments(visit: Visit, measure: Measure) -> list[PageLink]:

@@ -85,9 +85,11 @@ def picture(visit: Visit) -> Reply:
     return Reply(content=drawn.getvalue(), media_type="image/svg+xml")
 
 
-@route("/{language}/receipt/case", "POST", policy="public")
+@route("/{language}/receipt/case", "GET", "POST", policy="public")
 def open_case(visit: Visit) -> Reply:
-    """From the receipt straight to the case, without typing the code that stands there."""
+    """From the receipt straight to the case, without typing the code that stands there. A GET opens nothing."""
+    if visit.method == "GET":
+        return redirect(visit.here("/receipt"))
     found = _find(visit)
     if found is None:
         return redirect(visit.here("/track"))

@@ -16,16 +16,21 @@ from feedback.errors import NotFound
 from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
 from feedback.quality.suppression import Cell
+from portal.languages import gettext as _
+from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
 from portal.public.definitions import SHOWN, Definition, define
 from portal.public.figure_words import target_text
 from portal.public.figures import FigureView, figure_of
+from portal.public.kept import keep
 from portal.public.quality_view import CHOSEN, Choice, is_final, page_of, periods_of, window_of
 
 
 class EmptyPage(Struct, frozen=True, kw_only=True):
     """No month is closed yet."""
 
+    department: Department | None
+    """The one whose page was asked for."""
     first_month: str
     closed_on: date
     is_due: bool
@@ -67,14 +72,7 @@ def service_quality(visit: Visit) -> Reply:
             raise NotFound("page_unknown")
         wanted = f"?period={period}" if period in _months(visit) else ""
         return redirect(visit.here(f"/service-quality/{department}{wanted}"))
-    with visit.site.database.read() as session:
-        sheet = disclose.find_sheet(session, rules=visit.city.publication, period=period or None)
-        if sheet is None:
-            if period:
-                raise NotFound("page_unknown")
-            return render(visit, "public/quality_empty.html", page=_empty(session, visit))
-        page = page_of(session, visit, sheet, measure)
-    return render(visit, "public/service_quality.html", page=page)
+    return keep(visit, lambda: _month(visit, period, measure), asks=("period", "measure", "department"))
 
 
 @route("/{language}/service-quality/{department}", policy="public")
@@ -83,13 +81,33 @@ def department_quality(visit: Visit) -> Reply:
     department = city.departments.get(visit.params["department"])
     if department is None:
         raise NotFound("page_unknown")
-    period = visit.query.get("period", "")
+    return keep(visit, lambda: _department(visit, department), asks=("period",))
+
+
+@route("/{language}/service-quality/definitions", policy="public")
+def definitions(visit: Visit) -> Reply:
+    return keep(visit, lambda: _definitions(visit))
+
+
+def _month(visit: Visit, period: str, measure: Measure) -> Reply:
+    with visit.site.database.read() as session:
+        sheet = disclose.find_sheet(session, rules=visit.city.publication, period=period or None)
+        if sheet is None:
+            if period:
+                raise NotFound("page_unknown")
+            return render(visit, "public/quality_empty.html", page=_empty(session, visit, None))
+        page = page_of(session, visit, sheet, measure)
+    return render(visit, "public/service_quality.html", page=page)
+
+
+def _department(visit: Visit, department: Department) -> Reply:
+    city, period = visit.city, visit.query.get("period", "")
     with visit.site.database.read() as session:
         sheet = disclose.find_sheet(session, rules=city.publication, period=period or None)
         if sheet is None:
             if period:
                 raise NotFound("page_unknown")
-            return render(visit, "public/quality_empty.html", page=_empty(session, visit))
+            return render(visit, "public/quality_empty.html", page=_empty(session, visit, department))
         cells = [_of_department(session, city, sheet, measure, department.key) for measure in SHOWN]
     page = DepartmentPage(
         department=department,
@@ -107,8 +125,7 @@ def department_quality(visit: Visit) -> Reply:
     return render(visit, "public/department_quality.html", page=page)
 
 
-@route("/{language}/service-quality/definitions", policy="public")
-def definitions(visit: Visit) -> Reply:
+def _definitions(visit: Visit) -> Reply:
     city = visit.city
     today = visit.now.astimezone(city.zone).date()
     page = DefinitionsPage(
@@ -135,10 +152,10 @@ def _of_department(session: Session, city: City, sheet: Sheet, measure: Measure,
     return Cell(measure=measure, level="empty", window_from=sheet.window_from, window_to=sheet.period, n=0)
 
 
-def _empty(session: Session, visit: Visit) -> EmptyPage:
+def _empty(session: Session, visit: Visit, department: Department | None) -> EmptyPage:
     today = visit.now.astimezone(visit.city.zone).date()
     first, closed_on = disclose.find_first_closing(session, rules=visit.city.publication, today=today)
-    return EmptyPage(first_month=first, closed_on=closed_on, is_due=closed_on <= today)
+    return EmptyPage(department=department, first_month=first, closed_on=closed_on, is_due=closed_on <= today)
 
 
 def _measure(visit: Visit) -> Measure:
@@ -161,6 +178,10 @@ def _target_words(measure: Measure, city: City) -> str:
 
 
 def _usual_day(city: City) -> str:
-    """The length of the city's usual working day, in hours and minutes: "8:15"."""
+    """The length of the city's usual working day in words: "8 hours and 15 minutes"."""
     hours, minutes = divmod(promise.minutes_of_days(1, city.calendar.office_hours), 60)
-    return f"{hours}:{minutes:02}"
+    whole = ngettext("%(num)s hour", "%(num)s hours", hours) % {"num": hours}
+    if not minutes:
+        return whole
+    rest = ngettext("%(num)s minute", "%(num)s minutes", minutes) % {"num": minutes}
+    return _("%(days)s and %(hours)s") % {"days": whole, "hours": rest}

@@ -85,6 +85,8 @@ def submit(visit: Visit) -> Reply:
 
 def _post(visit: Visit) -> Reply:
     typed = _typed(visit.form)
+    if visit.form.flag("carried"):  # Words that could not go into a case any more begin a new message.
+        return _form(visit, typed)
     secret = visit.site.secret
     try:
         random = codes.check_key(secret.key, visit.form.text("key"), now=visit.now)
@@ -96,11 +98,12 @@ def _post(visit: Visit) -> Reply:
     key = Key(codes.key_hash(random), codes.code_hash(secret.key, code), secret.id)
     message, errors = _check(visit, typed)
     try:
-        with visit.site.database.read() as session:
-            taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
-        if taken is None and errors:
-            return _form(visit, typed, status=422, errors=errors)
-        if taken is None:
+        if errors:  # What was taken in already is told before faults of other words are.
+            with visit.site.database.read() as session:
+                taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
+            if taken is None:
+                return _form(visit, typed, status=422, errors=errors)
+        else:
             assert visit.ruling is not None
             prepared = intake.prepare(ruling=visit.ruling, sent=message, received_at=visit.now)
             with visit.site.database.write() as session:

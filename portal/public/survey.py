@@ -1,6 +1,7 @@
 """The survey about one case: two ratings and, if one likes, words. By the link of a mail, or by the opened case.
 
 Confidential, not anonymous, and the page says so. Answering again replaces; a link that is over is answered 410.
+When the opened case's 30 minutes end while somebody answers, the answer is kept beside the field for the code.
 """
 
 from __future__ import annotations
@@ -15,13 +16,16 @@ from feedback.items.lifecycle import may
 from feedback.items.views import ItemView
 from feedback.satisfaction import respond
 from feedback.satisfaction.respond import CANT_SAY, COMMENT_MOST, STEPS, Open
+from portal import access
 from portal.forms import FieldError, errors_of
 from portal.item_words import title_of
 from portal.languages import gettext as _
-from portal.pages import Reply, Visit, render, route
+from portal.pages import Cookie, Reply, Visit, redirect, render, route
+from portal.public.track import Kept, code_page, find_by_typed_code
 
 MINE = "mine"
 """In place of a token: the case that this browser has open."""
+_MINE_PATH = f"/survey/{MINE}"
 
 
 class Step(Struct, frozen=True):
@@ -59,17 +63,33 @@ class ThanksPage(Struct, frozen=True, kw_only=True):
     action: str
     second_look_until: date | None
     """Offered to whoever is not satisfied, while there is time."""
+    is_case_open: bool
+    """This browser has the case open; otherwise a second look needs the code."""
 
 
-@route("/{language}/survey/mine", "GET", "POST", policy="code")
+@route("/{language}/survey/mine", "GET", "POST", policy="public")
 def mine(visit: Visit) -> Reply:
-    """By the opened case, for everybody. Refuses Expired where there is no open invitation."""
-    assert visit.item_id is not None
+    """By the opened case, for everybody. Refuses Expired where there is no open invitation.
+
+    Without an open case the page asks for the code; what was answered goes along and comes back into the form.
+    """
+    cookies: list[Cookie] = []
+    if "code" in visit.form.fields:
+        visit.item_id, error = find_by_typed_code(visit)
+        if visit.item_id is None:
+            return code_page(visit, error=error, action=_MINE_PATH, kept=_kept(visit))
+        cookies = [access.item_cookie(visit, visit.item_id)]
+    else:
+        visit.item_id = access.opened_item(visit)
+    if visit.item_id is None:
+        if visit.method == "GET":
+            return redirect(visit.here("/track"))
+        return code_page(visit, is_interrupted=True, action=_MINE_PATH, kept=_kept(visit))
     with visit.site.database.read() as session:
         found = respond.find_open_for_item(session, item_id=visit.item_id, now=visit.now)
     if found is None:
         raise Expired("survey_none")
-    return _answer(visit, found, MINE)
+    return _form(visit, found, MINE, cookies=cookies) if cookies else _answer(visit, found, MINE)
 
 
 @route("/{language}/survey/{token}", "GET", "POST", policy="public")
@@ -79,6 +99,12 @@ def by_link(visit: Visit) -> Reply:
     with visit.site.database.read() as session:
         found = respond.find_open(session, token=token, now=visit.now)
     return _answer(visit, found, token)
+
+
+def _kept(visit: Visit) -> list[Kept]:
+    """What was answered so far; the words are shown, the two ratings go along."""
+    ratings = [Kept(name, visit.form.text(name)) for name in ("outcome", "handling")]
+    return [*ratings, Kept("comment", visit.form.text("comment"), is_words=True)]
 
 
 def _answer(visit: Visit, found: Open, token: str) -> Reply:
@@ -112,6 +138,7 @@ def _thanks(visit: Visit, found: Open, token: str, *, is_unhappy: bool) -> Reply
         ends_on=found.ends_at.astimezone(visit.city.zone).date(),
         action=visit.here(f"/survey/{token}"),
         second_look_until=until,
+        is_case_open=access.opened_item(visit) == found.item_id,
     )
     return render(visit, "public/survey_thanks.html", page=page)
 
@@ -124,7 +151,14 @@ def _second_look_until(item: ItemView, found: Open, visit: Visit) -> date | None
     return until if visit.now.astimezone(visit.city.zone).date() <= until else None
 
 
-def _form(visit: Visit, found: Open, token: str, *, errors: list[FieldError] | None = None) -> Reply:
+def _form(
+    visit: Visit,
+    found: Open,
+    token: str,
+    *,
+    errors: list[FieldError] | None = None,
+    cookies: list[Cookie] | None = None,
+) -> Reply:
     is_post = visit.method == "POST"
     with visit.site.database.read() as session:
         item = find.get_for_citizen(session, item_id=found.item_id)
@@ -145,7 +179,8 @@ def _form(visit: Visit, found: Open, token: str, *, errors: list[FieldError] | N
         is_answered=found.is_answered,
         errors=errors or [],
     )
-    return render(visit, "public/survey.html", status=422 if errors else 200, page=page)
+    status = 422 if errors else 200
+    return render(visit, "public/survey.html", status=status, page=page, cookies=cookies)
 
 
 def _given(step: int | None) -> str:

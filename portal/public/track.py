@@ -1,8 +1,8 @@
 """Following a case: the code in, the item's whole public history out, and what its sender can do with it.
 
 The code is posted, never part of an address; it opens one item to this browser for 30 minutes. When that time is
-over while somebody writes, the words are kept beside the field for the code. Staff are not named, their
-department is.
+over while somebody writes, the words are kept beside the field for the code (`code_page`, used by the survey
+too). Staff are not named, their department is.
 """
 
 from __future__ import annotations
@@ -29,14 +29,23 @@ ACTS = ("reply", "add", "second-look")
 FORGET = Cookie(name=access.ITEM_COOKIE, value="", is_strict=True)
 
 
+class Kept(Struct, frozen=True):
+    """A field that was being filled when the 30 minutes ended; the words of it are shown, the rest goes along."""
+
+    name: str
+    value: str
+    is_words: bool = False
+
+
 class CodePage(Struct, frozen=True, kw_only=True):
     """The field for the code."""
 
     typed: str
+    action: str
+    """Where the code is posted: the page that was interrupted, otherwise the case."""
     errors: list[FieldError]
-    act: str = ""
-    """What was being done when the 30 minutes ended, with the words of it; empty otherwise."""
-    text: str = ""
+    errors_title: str = ""
+    kept: list[Kept] = []
 
 
 class CasePage(Struct, frozen=True, kw_only=True):
@@ -59,6 +68,7 @@ class ActPage(Struct, frozen=True, kw_only=True):
     text_most: int
     typed: str = ""
     errors: list[FieldError]
+    errors_title: str = ""
     is_possible: bool = True
     """False where the case has moved on: the words are shown to be kept, without a button."""
 
@@ -69,17 +79,20 @@ def track(visit: Visit) -> Reply:
         return _open(visit)
     item_id = access.opened_item(visit)
     if item_id is None:
-        return _code_page(visit)
+        return code_page(visit)
     try:
         return _case(visit, item_id, done=_done_words(visit.query.get("done", "")))
     except NotFound:
-        return _code_page(visit, cookies=[FORGET])
+        return code_page(visit, cookies=[FORGET])
 
 
-@route("/{language}/track/reply", "POST", policy="public")
+@route("/{language}/track/reply", "GET", "POST", policy="public")
 def reply(visit: Visit) -> Reply:
-    """The answer to an open question. Where nothing is asked any more, the words are an addition."""
-    return _words(visit, "reply")
+    """The answer to an open question. Where nothing is asked any more, the words are an addition.
+
+    Its form stands on the page of the case; a GET (an address typed again, a change of language) leads there.
+    """
+    return redirect(visit.here("/track")) if visit.method == "GET" else _words(visit, "reply")
 
 
 @route("/{language}/track/add", "GET", "POST", policy="public")
@@ -103,10 +116,10 @@ def withdraw(visit: Visit) -> Reply:
     return redirect(visit.here("/track") + "?done=withdrawn")
 
 
-@route("/{language}/track/leave", "POST", policy="public")
+@route("/{language}/track/leave", "GET", "POST", policy="public")
 def leave(visit: Visit) -> Reply:
-    """Close the case in this browser."""
-    return redirect(visit.here("/track"), cookies=[FORGET])
+    """Close the case in this browser. A GET closes nothing."""
+    return redirect(visit.here("/track"), cookies=[FORGET] if visit.method == "POST" else [])
 
 
 # ── the code ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -114,46 +127,62 @@ def leave(visit: Visit) -> Reply:
 
 def _open(visit: Visit) -> Reply:
     """The code opens the item; words that waited for it come back into their form."""
-    typed = visit.form.text("code")
-    if not typed.strip():
-        return _code_page(visit, typed=typed, error=_("Write the code that stands on your receipt"))
-    try:
-        code = codes.read_code(typed[:200])
-    except CodeMistyped:
-        return _code_page(
-            visit, typed=typed, error=_("This code has a typing error. Please check it once more.")
-        )
-    with visit.site.database.read() as session:
-        item_id = find.find_by_code(session, code_hash=codes.code_hash(visit.site.secret.key, code))
+    act, text = visit.form.text("act"), visit.form.text("text")
+    is_kept = act in ACTS and text != ""
+    item_id, error = find_by_typed_code(visit)
     if item_id is None:
-        return _code_page(
-            visit, typed=typed, error=_("We know no such code. Please compare it with your receipt.")
-        )
+        return code_page(visit, error=error, kept=_kept(act, text) if is_kept else [])
     cookie = access.item_cookie(visit, item_id)
-    act = visit.form.text("act")
-    if act in ACTS and visit.form.text("text"):
-        return _act(visit, item_id, act, typed=visit.form.text("text"), cookies=[cookie])
+    if is_kept:
+        return _act(visit, item_id, act, typed=text, cookies=[cookie])
     return redirect(visit.here("/track"), cookies=[cookie])
 
 
-def _code_page(
+def find_by_typed_code(visit: Visit) -> tuple[int | None, str]:
+    """The item of the code in the form, or None and what is wrong with the code, in words."""
+    typed = visit.form.text("code")
+    if not typed.strip():
+        return None, _("Write the code that stands on your receipt")
+    try:
+        code = codes.read_code(typed[:200])
+    except CodeMistyped:
+        return None, _("This code has a typing error. Please check it once more.")
+    with visit.site.database.read() as session:
+        item_id = find.find_by_code(session, code_hash=codes.code_hash(visit.site.secret.key, code))
+    if item_id is None:
+        return None, _("We know no such code. Please compare it with your receipt.")
+    return item_id, ""
+
+
+def code_page(
     visit: Visit,
     *,
-    typed: str = "",
     error: str = "",
-    act: str = "",
-    text: str = "",
+    is_interrupted: bool = False,
+    action: str = "/track",
+    kept: list[Kept] | None = None,
     cookies: list[Cookie] | None = None,
 ) -> Reply:
-    act = act or visit.form.text("act")
+    """The page that asks for the code.
+
+    `is_interrupted`: the 30 minutes ended while somebody wrote, `kept` is what they wrote, and `action` is where
+    it goes on with the code. With an error or an interruption it is answered 422.
+    """
+    if is_interrupted:
+        error = _("Enter the code once more to go on")
     page = CodePage(
-        typed=typed[:200],
+        typed=visit.form.text("code")[:200],
+        action=visit.here(action),
         errors=[FieldError("code", error)] if error else [],
-        act=act if act in ACTS else "",
-        text=text or (visit.form.text("text") if act in ACTS else ""),
+        errors_title=_("Your visit has ended after 30 minutes") if is_interrupted else "",
+        kept=kept or [],
     )
     status = 422 if error else 200
     return render(visit, "public/track_code.html", status=status, page=page, cookies=cookies)
+
+
+def _kept(act: str, text: str) -> list[Kept]:
+    return [Kept("act", act), Kept("text", text, is_words=True)]
 
 
 # ── the case and its acts ───────────────────────────────────────────────────────────────────────────────────
@@ -166,8 +195,7 @@ def _words(visit: Visit, act: str) -> Reply:
     if item_id is None:
         if visit.method == "GET" or not text.strip():
             return redirect(visit.here("/track"))
-        error = _("Your visit has ended after 30 minutes. Enter the code once more: your words are kept.")
-        return _code_page(visit, act=act, text=text, error=error)
+        return code_page(visit, is_interrupted=True, kept=_kept(act, text))
     if visit.method == "GET":
         return _act(visit, item_id, act)
     try:
@@ -176,11 +204,13 @@ def _words(visit: Visit, act: str) -> Reply:
     except Invalid as refusal:
         return _refused(visit, item_id, act, 422, errors_of(refusal.faults))
     except Expired:
-        words = _("The time for a second look is over. You can send a new message instead.")
-        return _refused(visit, item_id, act, 410, [FieldError("", words)])
+        words = _("You can send a new message instead.")
+        title = _("The time for a second look is over")
+        return _refused(visit, item_id, act, 410, [FieldError("", words)], title)
     except MoveRefused:
-        words = _("The case has moved on since you opened the page: this is not possible any more.")
-        return _refused(visit, item_id, act, 409, [FieldError("", words)])
+        words = _("The case has moved on since you opened the page.")
+        title = _("That is not possible any more")
+        return _refused(visit, item_id, act, 409, [FieldError("", words)], title)
     return redirect(visit.here("/track") + f"?done={done}")
 
 
@@ -212,11 +242,13 @@ def _done_words(code: str) -> str:
     }.get(code, "")
 
 
-def _refused(visit: Visit, item_id: int, act: str, status: int, errors: list[FieldError]) -> Reply:
+def _refused(
+    visit: Visit, item_id: int, act: str, status: int, errors: list[FieldError], errors_title: str = ""
+) -> Reply:
     typed = visit.form.text("text")
     if act == "reply" and status == 422:
         return _case(visit, item_id, errors=errors, typed=typed)
-    return _act(visit, item_id, act, typed=typed, errors=errors, status=status)
+    return _act(visit, item_id, act, typed=typed, errors=errors, errors_title=errors_title, status=status)
 
 
 def _case(
@@ -235,6 +267,7 @@ def _act(
     *,
     typed: str = "",
     errors: list[FieldError] | None = None,
+    errors_title: str = "",
     status: int = 200,
     cookies: list[Cookie] | None = None,
 ) -> Reply:
@@ -248,7 +281,13 @@ def _act(
     if not possible and not typed:
         return redirect(visit.here("/track"), cookies=cookies)
     page = ActPage(
-        case=case, act=act, text_most=TEXT_MOST, typed=typed, errors=errors or [], is_possible=possible
+        case=case,
+        act=act,
+        text_most=TEXT_MOST,
+        typed=typed,
+        errors=errors or [],
+        errors_title=errors_title,
+        is_possible=possible,
     )
     return render(visit, "public/track_act.html", status=status, page=page, cookies=cookies)
 

@@ -56,6 +56,8 @@ class CaseView(Struct, frozen=True, kw_only=True):
     """A case as its sender sees it."""
 
     reference: str
+    language: str
+    """In which its sender wrote and the city answers: that of the words, whatever the page speaks."""
     kind: str
     service: str
     title: str
@@ -92,6 +94,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime) ->
     is_open = respond.find_open_for_item(session, item_id=item.id, now=now) is not None
     return CaseView(
         reference=item.reference,
+        language=item.language,
         kind=kind_word(item.kind),
         service=service_name,
         title=title_of(item.text, otherwise=service_name or kind_word(item.kind)),
@@ -267,7 +270,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
 def _after(entry: EntryView) -> str:
     assert entry.answer is not None
     if entry.answer.planned_on is not None:
-        return _("It will be done by %(day)s.") % {"day": languages.day_long(entry.answer.planned_on)}
+        return _("It will be done by %(day)s.") % {"day": languages.day_plain(entry.answer.planned_on)}
     if entry.answer.forwarded_to:
         return _("Forwarded to: %(authority)s") % {"authority": entry.answer.forwarded_to}
     return ""
