@@ -80,11 +80,6 @@ def ngettext(one: str, many: str, n: int) -> str:
     return catalogue(current()).ngettext(one, many, n)
 
 
-def pgettext(context: str, message: str) -> str:
-    """The message in the current language, told apart by its context."""
-    return catalogue(current()).pgettext(context, message)
-
-
 def in_language(words: Mapping[str, str]) -> str:
     """A city's `Words` in the current language; `city check` has seen that they are complete."""
     return words.get(current()) or next(iter(words.values()), "")

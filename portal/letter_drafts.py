@@ -188,7 +188,7 @@ def _question(writing: Writing) -> Draft:
         open_href=writing.open_href(),
         open_days=converse.OPEN_LIVES.days,
     )
-    subject = _("We need one thing from you to go on (%(reference)s)")
+    subject = _("A question about your case (%(reference)s)")
     return Draft("question", subject % {"reference": writing.item.reference}, page)
 
 
@@ -219,7 +219,7 @@ def _news(writing: Writing, *, is_question: bool) -> Draft:
         confirm_href=writing.confirm_href(),
         confirm_hours=_hours(converse.CONFIRM_LIVES),
     )
-    subject = _("There is news about your case (%(reference)s)")
+    subject = _("News about your case (%(reference)s)")
     return Draft("news", subject % {"reference": writing.item.reference}, page)
 
 

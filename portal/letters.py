@@ -8,6 +8,7 @@ The same message composed twice has the same Message-ID and other links.
 from __future__ import annotations
 
 import re
+import textwrap
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any
@@ -26,6 +27,9 @@ from portal import languages, letter_drafts
 from portal.languages import gettext as _
 from portal.letter_drafts import Writing
 from portal.pages import Site
+
+LINE_WIDTH = 72
+"""Signs in a line of plain text."""
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -122,6 +126,7 @@ def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:
         city_name=languages.in_language(identity.name),
         channel_name=languages.in_language(identity.channel),
         contact_lines=[
+            *_department_lines(writing),
             languages.in_language(identity.contact.address),
             _("Phone %(number)s") % {"number": identity.contact.phone},
             languages.in_language(identity.contact.hours),
@@ -134,10 +139,22 @@ def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:
     )
 
 
+def _department_lines(writing: Writing) -> list[str]:
+    """The department that has the case, with its telephone; none while nobody has it."""
+    found = writing.city.departments.get(writing.item.cycles[-1].department or "")
+    if found is None:
+        return []
+    return [f"{languages.in_language(found.name)}, {_('Phone %(number)s') % {'number': found.phone}}"]
+
+
 def _tidy(text: str) -> str:
-    """Plain text with one empty line at most between paragraphs."""
-    lines = "\n".join(line.rstrip() for line in text.strip().split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", lines) + "\n"
+    """Plain text in lines that every screen shows whole, with one empty line at most between paragraphs. An address
+    of the web is never broken."""
+    wrapped = [
+        textwrap.fill(line, LINE_WIDTH, break_long_words=False, break_on_hyphens=False)
+        for line in text.strip().split("\n")
+    ]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(wrapped)) + "\n"
 
 
 def _host(site: Site) -> str:

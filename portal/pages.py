@@ -8,12 +8,9 @@ handlers in `app.py`.
 
 from __future__ import annotations
 
-import gzip
-import hashlib
-import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import jinja2
@@ -28,8 +25,9 @@ from portal.database import Database
 from portal.forms import Form
 from portal.in_force import InForce
 from portal.languages import gettext as _
+from portal.rendering import Assets
 from portal.secret import Secret
-from portal.settings import STATIC, TEMPLATES, Settings
+from portal.settings import Settings
 
 Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
 """Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""
@@ -259,89 +257,3 @@ def _in_other(visit: Visit, code: str) -> str:
         return f"/{code}/"
     query = f"?{urlencode(visit.query)}" if visit.query and visit.method == "GET" else ""
     return f"/{code}/{parts[2]}{query}"
-
-
-# ── templates and static files ──────────────────────────────────────────────────────────────────────────────
-
-
-class Asset(Struct, frozen=True):
-    content: bytes
-    gzipped: bytes
-    """Smaller on the wire; empty where it would not be (fonts are compressed already)."""
-    media_type: str
-    fingerprint: str
-
-
-class Assets:
-    """Our static files, read once, with a fingerprint in their address so that they may be kept for ever."""
-
-    _TYPES: ClassVar[dict[str, str]] = {
-        ".css": "text/css; charset=utf-8",
-        ".js": "text/javascript; charset=utf-8",
-        ".svg": "image/svg+xml",
-        ".woff2": "font/woff2",
-        ".txt": "text/plain; charset=utf-8",
-        ".png": "image/png",
-    }
-
-    def __init__(self) -> None:
-        self.files: dict[str, Asset] = {}
-        for path in sorted(STATIC.rglob("*")):
-            if path.is_file() and path.suffix in self._TYPES:
-                content = path.read_bytes()
-                mark = hashlib.sha256(content).hexdigest()[:12]
-                smaller = b"" if path.suffix in (".woff2", ".png") else gzip.compress(content, mtime=0)
-                name = path.relative_to(STATIC).as_posix()
-                self.files[name] = Asset(content, smaller, self._TYPES[path.suffix], mark)
-
-    def address(self, name: str) -> str:
-        """The address of a file; refuses (KeyError) one that does not exist."""
-        return f"/static/{name}?v={self.files[name].fingerprint}"
-
-
-def make_templates(assets: Assets) -> jinja2.Environment:
-    """The one environment that renders pages and mails: strict, escaping, speaking the current language."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=jinja2.select_autoescape(default=True, disabled_extensions=("txt",)),
-        undefined=jinja2.StrictUndefined,
-        extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.install_gettext_callables(  # type: ignore[attr-defined]  # the i18n extension adds it
-        languages.gettext, languages.ngettext, newstyle=True, pgettext=languages.pgettext
-    )
-    environment.globals["asset"] = assets.address
-    filters: dict[str, Callable[..., Any]] = {
-        "day_long": languages.day_long,
-        "day_plain": languages.day_plain,
-        "day_brief": languages.day_brief,
-        "day_short": languages.day_short,
-        "month": languages.month,
-        "month_short": languages.month_short,
-        "moment": languages.moment,
-        "moment_long": languages.moment_long,
-        "number": languages.number,
-        "percent": languages.percent,
-        "words": languages.in_language,
-        "paragraphs": paragraphs,
-    }
-    for name, function in filters.items():
-        environment.filters[name] = _unfolded(function)
-    return environment
-
-
-def paragraphs(text: str) -> list[str]:
-    """A person's words as paragraphs, for templates that print each in its own `<p>`."""
-    return [part for part in re.split(r"\n\s*\n", text) if part.strip()]
-
-
-def _unfolded(function: Callable[..., Any]) -> Any:
-    """A filter that depends on the current language must not be folded at compile time: it takes the context."""
-
-    @jinja2.pass_context
-    def filtered(context: jinja2.runtime.Context, *arguments: Any, **named: Any) -> Any:
-        return function(*arguments, **named)
-
-    return filtered

@@ -6,7 +6,8 @@ from feedback.city.profile import City
 from portal import languages
 from portal.in_force import InForce
 from portal.installation import Installed
-from portal.pages import Assets, Site, make_templates
+from portal.pages import Site
+from portal.rendering import Assets, make_templates
 from portal.settings import OperatorError
 
 

@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from msgspec import Struct
 from sqlmodel import Session, col, select
 
+from feedback.columns import table_of
 from feedback.errors import Expired, Fault, Invalid, NotFound
 from feedback.items.change import begin, finish
 from feedback.items.converse import find_link
@@ -17,6 +19,15 @@ from feedback.items.sent import tidy_words
 from feedback.items.tables import Item
 from feedback.ledger.notes import CITIZEN
 from feedback.satisfaction.tables import Invitation, Response
+from feedback.statements import Statement
+
+_INVITATION = table_of(Invitation)
+_FIND_NEWEST = Statement(
+    sa.select(_INVITATION.c.id)
+    .where(_INVITATION.c.item_id == sa.bindparam("item"), _INVITATION.c.ends_at > sa.bindparam("now"))
+    .order_by(_INVITATION.c.id.desc())
+    .limit(1)
+)
 
 CANT_SAY = 0
 STEPS = (1, 2, 3, 4, 5)
@@ -62,12 +73,8 @@ def find_open(session: Session, *, token: str, now: datetime) -> Open:
 
 def find_open_for_item(session: Session, *, item_id: int, now: datetime) -> Open | None:
     """The newest invitation of an item that can still be answered, for whoever has its code."""
-    invitation = session.exec(
-        select(Invitation)
-        .where(Invitation.item_id == item_id, col(Invitation.ends_at) > now)
-        .order_by(col(Invitation.id).desc())
-    ).first()
-    return None if invitation is None else _open(session, invitation, now)
+    invitation_id = _FIND_NEWEST.scalar(session, {"item": item_id, "now": now})
+    return None if invitation_id is None else _open(session, session.get_one(Invitation, invitation_id), now)
 
 
 def respond(

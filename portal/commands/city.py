@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import msgspec
 import sqlalchemy as sa
+from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.city.export import write_folder
@@ -15,6 +16,7 @@ from feedback.city.load import ProfileFaults, read_folder
 from feedback.city.profile import City
 from feedback.city.tables import CityVersion
 from feedback.columns import table_of
+from feedback.items import in_use
 from feedback.ledger.notes import SYSTEM
 from portal.commands.city_faults import sentence
 from portal.installation import opened
@@ -22,6 +24,16 @@ from portal.settings import OperatorError, read_settings
 from portal.site import check_languages
 
 _VERSION = table_of(CityVersion)
+_FILES = {
+    "identity": "city.toml",
+    "policy": "policy",
+    "mark": "mark.svg",
+    **{
+        name: f"{name}.toml"
+        for name in ("routing", "deadlines", "calendar", "survey", "quality", "publication")
+    },
+}
+"""Each part of a profile and the file that it stands in."""
 _folder = click.argument("folder", type=click.Path(path_type=Path))
 
 
@@ -52,7 +64,7 @@ def check(folder: Path) -> None:
 
 @command.command()
 @_folder
-@click.option("--yes", is_flag=True, help="Replace what was edited in the browser since.")
+@click.option("--yes", is_flag=True, help="Replace what was edited in the browser, remove what is in use.")
 def load(folder: Path, yes: bool) -> None:
     """Store a profile as the new version in force."""
     city = read_folder(folder)
@@ -63,10 +75,16 @@ def load(folder: Path, yes: bool) -> None:
             source = session.execute(
                 sa.select(_VERSION.c.source).where(_VERSION.c.id == current.version_id)
             ).scalar_one()
+            orphans = list(_orphans(session, city))
         if city.identity.key != current.city.identity.key:
             raise OperatorError(
                 f"{installed.database.shown} belongs to {current.city.identity.key}, the folder to "
                 f"{city.identity.key}: another city needs an installation of its own (kanali init)."
+            )
+        if city.identity.code != current.city.identity.code:
+            raise OperatorError(
+                f"The code is {current.city.identity.code} in every number that was given; "
+                f"write it back in place of {city.identity.code}."
             )
         changes = list(_differences(current.city, city))
         if not changes:
@@ -74,6 +92,11 @@ def load(folder: Path, yes: bool) -> None:
             return
         for line in changes:
             click.echo(line)
+        if orphans and not yes:
+            raise OperatorError(
+                f"This profile lacks what is in use: {'; '.join(orphans)}. "
+                "Hand the cases over first and change the accounts, or add --yes: then clerks find the cases to assign."
+            )
         if source == "edit" and not yes:
             raise OperatorError(
                 f"Version {current.number} was edited in the browser and is not in this folder: "
@@ -108,7 +131,8 @@ def _differences(before: City, after: City) -> Iterator[str]:
         if old == new:
             continue
         if name not in ("department", "service"):
-            yield f"{name}: changed"
+            fields = _changed(old, new) if isinstance(old, msgspec.Struct) else []
+            yield f"{_FILES[name]}: {', '.join(fields) or 'something'} changed"
             continue
         old_keys, new_keys = {entry.key: entry for entry in old}, {entry.key: entry for entry in new}
         for key in old_keys.keys() - new_keys.keys():
@@ -117,11 +141,24 @@ def _differences(before: City, after: City) -> Iterator[str]:
             if key not in old_keys:
                 yield f"{name} {key}: added"
             elif entry != old_keys[key]:
-                changed = [
-                    field.name
-                    for field in msgspec.structs.fields(entry)
-                    if getattr(entry, field.name) != getattr(old_keys[key], field.name)
-                ]
-                yield f"{name} {key}: {', '.join(changed)} changed"
+                yield f"{name} {key}: {', '.join(_changed(old_keys[key], entry))} changed"
         if list(old_keys) != list(new_keys) and old_keys.keys() == new_keys.keys():
             yield f"{name}: in another order"
+
+
+def _changed(old: msgspec.Struct, new: msgspec.Struct) -> list[str]:
+    """The fields in which two parts of one kind differ."""
+    names = (field.name for field in msgspec.structs.fields(new))
+    return [name for name in names if getattr(old, name) != getattr(new, name)]
+
+
+def _orphans(session: Session, city: City) -> Iterator[str]:
+    """What would lose its place with this profile, in words."""
+    for gone in in_use.orphaned_departments(session, city):
+        yield f"department {gone.key} ({_count(gone.open_cases, 'open case')}, {_count(gone.accounts, 'account')})"
+    for gone in in_use.orphaned_services(session, city):
+        yield f"service {gone.key} ({_count(gone.open_cases, 'open case')})"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"

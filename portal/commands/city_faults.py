@@ -6,8 +6,10 @@ Written for whoever edits a city's folder at a terminal, in English like the key
 from __future__ import annotations
 
 from difflib import get_close_matches
+from typing import Any, Final
 
 from feedback.city.faults import CityFault
+from feedback.city.profile import CityCode, Colour, Key, TimeOfDay
 
 _SENTENCES = {
     # Files and their form.
@@ -38,6 +40,7 @@ _SENTENCES = {
     "unknown_department": 'no department "{key}"{meant}; name one of departments.toml.',
     "unknown_service": 'no service "{key}"{meant}; name one of services.toml.',
     "unknown_zone": '"{zone}" is no time zone; write one of the IANA list, such as "Europe/Athens".',
+    "not_a_web_address": '"{value}" is no web address; write one that begins with https://.',
     "not_a_mail_address": '"{value}" is no mail address; write one such as "name@example.org".',
     # Services.
     "service_without_department": "the service has no department; add department, or not_offered.",
@@ -82,6 +85,14 @@ _SENTENCES = {
     "commitment_without_text": 'the text of commitment "{id}" is missing; add "## {id}" and its text.',
 }
 
+_FORMS: Final[dict[Any, str]] = {
+    Key: "of 2 to 40 small letters, digits and hyphens, beginning with a letter",
+    CityCode: "of 2 to 4 capital letters",
+    Colour: "of # and six digits or small letters a to f, such as #1c4a86",
+    TimeOfDay: "of hours and minutes, such as 08:00",
+}
+"""Patterns in words, for whoever is no programmer; a rarer one is shown as it is."""
+
 
 def sentence(fault: CityFault) -> str:
     """One line for one fault: `services.toml: service[12] noise → department: no department "wrks"; …`."""
@@ -98,11 +109,19 @@ def _words_of(fault: CityFault) -> dict[str, str]:
         words["range"] = (f" from {least}" if least is not None else "") + (
             f" up to {most}" if most is not None else ""
         )
+    if fault.code == "wrong_form":
+        words["form"] = next(
+            (said for form, said in _FORMS.items() if _pattern(form) == words["form"]), words["form"]
+        )
     if fault.code == "contrast":
         words["cure"] = "lighter" if fault.facts["on_name"] == "mist_2" else "darker"
     if fault.code == "target_unit" and not fault.facts["wanted"]:
         words["wanted"] = "no target at all (it is a count)"
     return words
+
+
+def _pattern(form: Any) -> str:
+    return str(form.__metadata__[0].pattern)
 
 
 def _meant(fault: CityFault) -> str:

@@ -13,6 +13,7 @@ from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, render, route
 from portal.public.figures import FigureView, home_figures
+from portal.public.kept import keep
 from portal.public.submit import promise_range
 
 
@@ -48,6 +49,10 @@ class HomePage(Struct, frozen=True, kw_only=True):
 
 @route("/{language}/", policy="public")
 def home(visit: Visit) -> Reply:
+    return keep(visit, lambda: _home(visit))
+
+
+def _home(visit: Visit) -> Reply:
     city = visit.city
     commitment = next((row for row in city.quality.commitment if row.gave_purpose), None)
     with visit.site.database.read() as session:

@@ -9,11 +9,12 @@ from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
 from portal import languages
 from portal.languages import gettext as _
-from portal.pages import Reply, Visit, paragraphs, render, route
+from portal.pages import Reply, Visit, render, route
 from portal.public.definitions import name_of
 from portal.public.figure_words import silence_text, value_text, window_text
 from portal.public.figures import FigureView, figure_of
 from portal.public.kept import keep
+from portal.rendering import paragraphs
 
 
 class IndicatorView(Struct, frozen=True, kw_only=True):

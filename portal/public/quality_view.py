@@ -182,7 +182,7 @@ def _table(
         folded=" · ".join(_name_of_key(city, scope, key) for key in folded),
         is_share=is_share,
         target=(aim_of(target) if axis is None else axis.at(aim_of(target))) if target else None,
-        track_text=_("0 to 100 %% with interval") % {}
+        track_text=_("0 to %(end)s, with interval") % ends
         if axis is None
         else _("0 to %(end)s: from the median to nine in ten") % ends,
         track_brief=_("0 to %(end)s") % ends,

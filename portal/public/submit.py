@@ -2,6 +2,10 @@
 
 The order of a post is the design's ("Pressing send"): key, then whether it was used, then every fault at once,
 then one write. Nothing typed is lost: a refusal shows the form again with the words and a key that works.
+
+The empty form may be kept by the browser, and is posted to an address of its own (`?send`, which nothing reads): so
+"back" after sending, or after a net that failed, leads to the same form with the same key, and sending it once more
+makes no second case. Whatever holds somebody's words is never kept.
 """
 
 from __future__ import annotations
@@ -80,7 +84,9 @@ def submit(visit: Visit) -> Reply:
     asked = {name: visit.query.get(name, "") for name in ("kind", "service")}
     kind = asked["kind"] if asked["kind"] in KINDS else ""
     service = asked["service"] if asked["service"] in visit.city.services else ""
-    return _form(visit, Typed(kind=kind, service=service))
+    reply = _form(visit, Typed(kind=kind, service=service))
+    reply.headers["Cache-Control"] = "private, no-cache"
+    return reply
 
 
 def _post(visit: Visit) -> Reply:

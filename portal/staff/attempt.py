@@ -14,15 +14,17 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import find
+from feedback.items import find, queues
 from feedback.items.lifecycle import RUNNING, may
-from feedback.items.views import EntryView, ItemView, Queue
+from feedback.items.views import EntryView, ItemView, Queue, QueueRow
+from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, rows, sheets, timeline
+from portal.staff import desk_page, inbox, sheets, timeline
 from portal.staff.desk_page import Clash, QueueLink, Typed
+from portal.staff.rows import Lister
 from portal.staff.sheets import Sheet
 
 QUEUE_SHOWN = 12
@@ -147,7 +149,7 @@ def show_desk(
             ruling_city = versions.get(session, item.cycle.city_version_id)
             ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
             which = _queue(visit, item)
-            listed = find.queue(session, viewer=viewer, which=which, limit=QUEUE_SHOWN)
+            listed = _listed(session, viewer, which, item)
     except NotFound:
         if visit.method == "POST" and typed.text.strip():
             return _gone(visit, typed.text)
@@ -170,18 +172,33 @@ def show_desk(
         trail=_trail(visit),
         queue_title=inbox.queue_title(which, viewer),
         queue_href="/staff/inbox?" + urlencode({"queue": which}),
-        queue=[
-            QueueLink(
-                href=row.href,
-                title=row.title,
-                due=rows.Due(row.due_word, row.due_kind, row.due_icon, row.which),
-                current=found.reference == item.reference,
-            )
-            for found in listed.rows
-            for row in [rows.row_of(visit, found, which)]
-        ],
+        queue=_links(visit, which, listed, item),
     )
     return render(visit, "staff/desk.html", status=status_code, page=page)
+
+
+def _listed(session: Session, viewer: Viewer, which: Queue, item: ItemView) -> tuple[QueueRow, ...]:
+    """The head of the list one came from; where the item stands further down, the list from there on."""
+    head = queues.queue(session, viewer=viewer, which=which, limit=QUEUE_SHOWN).rows
+    if len(head) < QUEUE_SHOWN or any(row.reference == item.reference for row in head):
+        return head
+    here = queues.beginning_with(session, cycle_id=item.cycle.id, which=which)
+    rows = queues.queue(session, viewer=viewer, which=which, after=here, limit=QUEUE_SHOWN).rows
+    return rows if rows and rows[0].reference == item.reference else head
+
+
+def _links(visit: Visit, which: Queue, listed: tuple[QueueRow, ...], item: ItemView) -> list[QueueLink]:
+    lister = Lister(visit, which)
+    return [
+        QueueLink(
+            href=row.href,
+            title=row.title,
+            language=row.language,
+            due=row.due,
+            current=row.reference == item.reference,
+        )
+        for row in map(lister.row, listed)
+    ]
 
 
 def _gone(visit: Visit, text: str) -> Reply:
@@ -253,7 +270,7 @@ def _reference(visit: Visit) -> str:
 def _queue(visit: Visit, item: ItemView) -> Queue:
     """The list that this person came from; else the one in which the item stands."""
     named = visit.query.get("queue", "")
-    if not named and item.state in inbox.FINISHED:
+    if not named and item.state in queues.ENDED:
         named = item.state
     return inbox.queue_named(named, visit.staff)
 

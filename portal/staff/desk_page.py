@@ -87,6 +87,8 @@ class QueueLink(Struct, frozen=True):
 
     href: str
     title: str
+    language: str
+    """The language of the title, where it is not the page's."""
     due: Due
     current: bool
 

@@ -1,6 +1,6 @@
 """The inbox: the cases of a queue, the nearest due first, in groups by their due day.
 
-Which cases a person sees, and in which order, is decided by `feedback/items/find.py`; here they get words.
+Which cases a person sees, and in which order, is decided by `feedback/items/queues.py`; here they get words.
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City
-from feedback.items import find
+from feedback.items import queues
 from feedback.items.views import Queue, QueueRow
 from feedback.people.viewer import Viewer
 from portal import item_words, languages
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, render, route
 from portal.staff import rows, words
-from portal.staff.rows import InboxRow
-from portal.staff.words import Option
+from portal.staff.rows import InboxRow, Lister
+from portal.staff.words import Mark, Option
 
 COUNTED_UPTO = 99
 """Counts beside the views are exact up to here, then "99+"."""
-FINISHED: tuple[Queue, ...] = ("answered", "closed", "void")
-"""Queues of cases that nothing is asked of any more: the latest first, without groups."""
 
 
 class View(Struct, frozen=True):
@@ -43,7 +41,7 @@ class ViewGroup(Struct, frozen=True):
 
 
 class Filter(Struct, frozen=True):
-    """A filter with what is chosen; the empty value is "all"."""
+    """A filter that shows what is chosen; the empty value is "all"."""
 
     name: str
     label: str
@@ -53,7 +51,9 @@ class Filter(Struct, frozen=True):
 
 class Group(Struct, frozen=True):
     title: str
-    """Empty in queues of finished cases."""
+    """Empty in lists of finished cases."""
+    count: str
+    """How many cases it holds; empty where it goes on on another page."""
     rows: list[InboxRow]
 
 
@@ -68,6 +68,8 @@ class InboxPage(Struct, frozen=True, kw_only=True):
     filters: list[Filter]
     is_filtered: bool
     groups: list[Group]
+    marks: list[Mark]
+    """Every tag of these rows once."""
     shown: int
     more_href: str
     """The next page; empty on the last."""
@@ -89,7 +91,7 @@ def inbox(visit: Visit) -> Reply:
     kind = _known(visit.query.get("kind", ""), list(KINDS))
     after = visit.query.get("after", "")
     with visit.site.database.read() as session:
-        found = find.queue(
+        found = queues.queue(
             session,
             viewer=viewer,
             which=which,
@@ -98,9 +100,11 @@ def inbox(visit: Visit) -> Reply:
             kind=kind,
             after=after,
         )
-        counts = find.count_open(session, viewer=viewer, most=COUNTED_UPTO + 1)
+        counts = queues.count_open(session, viewer=viewer, most=COUNTED_UPTO + 1)
     chosen = {"queue": which, "department": department, "service": service, "kind": kind}
     is_filtered = any((department, service, kind))
+    lister = Lister(visit, which)
+    groups = _groups(lister, found.rows, which, is_begun=bool(after), has_more=bool(found.after))
     page = InboxPage(
         title=queue_title(which, viewer),
         about=_about(viewer, city),
@@ -108,7 +112,8 @@ def inbox(visit: Visit) -> Reply:
         queue=which,
         filters=_filters(viewer, city, department, service, kind),
         is_filtered=is_filtered,
-        groups=_groups(visit, found.rows, which),
+        groups=groups,
+        marks=lister.marks,
         shown=len(found.rows),
         more_href=_address(**chosen, after=found.after) if found.after else "",
         start_href=_address(**chosen) if after else "",
@@ -134,19 +139,22 @@ def queue_title(which: Queue, viewer: Viewer) -> str:
     return {
         "open": _("All open cases") if viewer.sees_all_departments else _("Open cases of the department"),
         "mine": _("My cases"),
-        "triage": _("To assign"),
-        "waiting": _("Waiting for the citizen"),
-        "answered": _("Answered"),
-        "closed": _("Closed"),
-        "void": _("Set aside"),
+        "triage": _("Cases to assign"),
+        "waiting": _("Cases that wait for the citizen"),
+        "answered": _("Answered cases"),
+        "closed": _("Closed cases"),
+        "void": _("Cases set aside"),
     }[which]
 
 
-def _groups(visit: Visit, found: tuple[QueueRow, ...], which: Queue) -> list[Group]:
+def _groups(
+    lister: Lister, found: tuple[QueueRow, ...], which: Queue, *, is_begun: bool, has_more: bool
+) -> list[Group]:
+    """The rows under their headings; a group that may go on on another page has no number."""
     if not found:
         return []
-    if which in FINISHED:
-        return [Group("", [rows.row_of(visit, row, which) for row in found])]
+    if which in queues.ENDED:
+        return [Group("", "", [lister.row(row) for row in found])]
     titles = {
         "late": _("Overdue"),
         "today": _("Today"),
@@ -156,8 +164,14 @@ def _groups(visit: Visit, found: tuple[QueueRow, ...], which: Queue) -> list[Gro
     }
     grouped: dict[str, list[InboxRow]] = {}
     for row in found:
-        grouped.setdefault(rows.group_of(visit, row), []).append(rows.row_of(visit, row, which))
-    return [Group(title, grouped[key]) for key, title in titles.items() if key in grouped]
+        grouped.setdefault(lister.group(row.clocks), []).append(lister.row(row))
+    shown = [key for key in titles if key in grouped]
+    cut = {shown[0]} if is_begun else set()
+    cut |= {shown[-1]} if has_more else set()
+    return [
+        Group(titles[key], "" if key in cut else languages.number(len(grouped[key])), grouped[key])
+        for key in shown
+    ]
 
 
 def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGroup]:

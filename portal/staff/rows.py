@@ -1,27 +1,29 @@
-"""A case as lists show it: its due day in words, its clocks, its title, who answers.
+"""A case as lists show it: its due day in words, its clocks as bars, its title, who answers.
 
-For the inbox and for the list beside the desk. Decides no order: that is `feedback/items/find.py`'s.
+For the inbox and for the list beside the desk. Decides no order: that is `feedback/items/queues.py`'s. A list says
+the same few words on every row; a `Lister` looks each up once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.deadlines.working_days import days_of
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ClockView, Queue, QueueRow
 from feedback.people.viewer import Viewer
 from portal import item_words, languages
-from portal.clock_view import Track, Tracks, clock_of
 from portal.languages import gettext as _
+from portal.languages import ngettext
 from portal.pages import Visit
-from portal.staff import words
+from portal.staff import mini, words
 from portal.staff.words import Mark
-
-PLACE_MOST = 60
 
 
 class Due(Struct, frozen=True):
@@ -29,26 +31,28 @@ class Due(Struct, frozen=True):
 
     word: str
     kind: str
+    """late, today, paused, done or empty: how the word is drawn"""
     icon: str
     which: str
+    """Whose clock it is, in a word; empty where there is none."""
 
 
 class InboxRow(Struct, frozen=True, kw_only=True):
     """A case in the list."""
 
+    reference: str
     href: str
     title: str
+    language: str
+    """The language of the title, where it is not the page's."""
     meta: str
     is_unread: bool
     """Nobody has taken it."""
-    due_word: str
-    due_kind: str
-    """late, today, paused, done or empty: how the due word is drawn"""
-    due_icon: str
-    which: str
-    """Whose clock the due word speaks of; empty where no clock runs."""
-    tracks: Tracks
+    due: Due
+    bars: Markup
     who: str
+    department: str
+    """Empty where the viewer has one department only."""
     state: Mark
 
 
@@ -57,98 +61,135 @@ def departments_of(viewer: Viewer, city: City) -> list[str]:
     return [d.key for d in city.department if viewer.sees_department(d.key)]
 
 
-def due_of(clocks: tuple[ClockView, ...], tracks: Tracks, *, today: date) -> Due:
-    """The nearest clock that runs, in words; else that it stands still, has ended, or never was."""
-    shown = [clock for clock in clocks if clock.stopped_by != "rule"]
-    running = [
-        (clock.due_at, clock) for clock in shown if clock.stopped_at is None and clock.due_at is not None
-    ]
-    if running:
-        if tracks.law is not None and tracks.law.overdue:  # Where both are late, the law weighs more.
-            return Due(_capital(tracks.law.state_text), "late", "alert", "law")
-        nearest = min(running, key=lambda pair: pair[0])[1]
-        track = _track(tracks, nearest.which)
-        if track.overdue:
-            return Due(_capital(track.state_text), "late", "alert", nearest.which)
-        if nearest.due_on is None or nearest.due_on == today:
-            return Due(_("Today"), "today", "clock", nearest.which)
-        return Due(languages.day_brief(nearest.due_on), "", "clock", nearest.which)
-    if any(clock.is_paused for clock in shown):
-        which = "promise" if tracks.promise else "law"
-        return Due(_("Paused"), "paused", "pause", which)
-    if shown:
-        which = "law" if tracks.law else "promise"
-        track = _track(tracks, which)
-        kind, icon = ("late", "alert") if track.overdue else ("done", "done")
-        return Due(_capital(track.state_text), kind, icon, which)
-    return Due(_("No due day"), "", "calendar", "")
+class Lister:
+    """Puts the rows of one list into words."""
 
+    def __init__(self, visit: Visit, which: Queue) -> None:
+        self._visit, self._city, self._which = visit, visit.city, which
+        self._zone, self._now = visit.city.zone, visit.now
+        self.today = mini.local_day(visit.now, self._zone)
+        self._sunday = self.today + timedelta(days=6 - self.today.weekday())
+        self._days = days_of(visit.city.calendar)
+        self._has_departments = len(departments_of(visit.staff, visit.city)) > 1
+        self._query = urlencode({"queue": which})
+        self._kinds: dict[str, str] = {}
+        self._services: dict[str | None, str] = {}
+        self._departments: dict[str | None, str] = {}
+        self._marks: dict[tuple[str, bool], Mark] = {}
+        self._clock_names = {which: words.due_label(which) for which in ("law", "promise")}
 
-def _track(tracks: Tracks, which: str) -> Track:
-    track = tracks.law if which == "law" else tracks.promise
-    assert track is not None
-    return track
+    @property
+    def marks(self) -> list[Mark]:
+        """Every tag that the rows so far have."""
+        return list(self._marks.values())
 
-
-def row_of(visit: Visit, row: QueueRow, which: Queue) -> InboxRow:
-    """A case in the words of the list."""
-    city = visit.city
-    service = words.service_name(city, row.service)
-    tracks = clock_of(row.clocks, city=city, now=visit.now)
-    due = due_of(row.clocks, tracks, today=visit.now.astimezone(city.zone).date())
-    meta = [row.reference, item_words.kind_word(row.kind), service, _shortened(row.place)]
-    if len(departments_of(visit.staff, city)) > 1 and row.department:
-        meta.insert(3, words.department_name(city, row.department))
-    if row.number > 1:
-        meta.append(
-            _("second look") if row.state in ("received", "open", "waiting") else _("looked at again")
+    def row(self, row: QueueRow) -> InboxRow:
+        """A case in the words of the list."""
+        service = self._service(row.service)
+        facts = [row.reference, self._kind(row.kind), service, " ".join(row.place.split())]
+        if row.number > 1:
+            facts.insert(1, _("second look") if row.state in RUNNING else _("looked at again"))
+        return InboxRow(
+            reference=row.reference,
+            href=f"/staff/item/{row.reference}?{self._query}",
+            title=item_words.title_of(row.opening, otherwise=service),
+            language=row.language if row.opening and row.language != self._visit.language else "",
+            meta=" · ".join(filter(None, facts)),
+            is_unread=row.state == "received",
+            due=self.due(row.clocks),
+            bars=mini.bars(row.clocks, zone=self._zone, now=self._now),
+            who=self._who(row),
+            department=self._department(row.department) if self._has_departments and row.department else "",
+            state=self._mark(row.state, row.department),
         )
-    return InboxRow(
-        href=f"/staff/item/{row.reference}?{urlencode({'queue': which})}",
-        title=item_words.title_of(row.opening, otherwise=service),
-        meta=" · ".join(part for part in meta if part),
-        is_unread=row.state == "received",
-        due_word=due.word,
-        due_kind=due.kind,
-        due_icon=due.icon,
-        which=words.due_label(due.which) if due.which else "",
-        tracks=tracks,
-        who=_who(row, visit.staff),
-        state=words.state_mark(row.state, row.department),
-    )
 
+    def due(self, clocks: Sequence[ClockView]) -> Due:
+        """The nearest clock that runs, in words; else that it stands still, has ended, or never was."""
+        shown = [clock for clock in clocks if clock.stopped_by != "rule"]
+        # The nearest first; where both are late, the law weighs more.
+        running = sorted(
+            (
+                (not (late and clock.which == "law"), clock.due_at, clock.which, late, clock)
+                for clock in shown
+                if clock.stopped_at is None and clock.due_at is not None
+                for late in (self._now >= clock.due_at,)
+            ),
+            key=lambda place: place[:3],
+        )
+        if running:
+            is_late, clock = running[0][3:]
+            name = self._clock_names[clock.which]
+            if is_late:
+                return Due(self._late(clock.due_on or self.today), "late", "alert", name)
+            if clock.due_on is None or clock.due_on == self.today:
+                return Due(_("Today"), "today", "clock", name)
+            return Due(languages.day_brief(clock.due_on), "", "clock", name)
+        if not shown:
+            return Due(_("No due day"), "", "calendar", "")
+        by_name = {clock.which: clock for clock in shown}
+        if any(clock.is_paused for clock in shown):
+            which = "promise" if "promise" in by_name else "law"
+            return Due(_("Paused"), "paused", "pause", self._clock_names[which])
+        clock = by_name.get("law") or by_name["promise"]
+        return self._ended(clock, self._clock_names[clock.which])
 
-def _who(row: QueueRow, viewer: Viewer) -> str:
-    if row.responder_id == viewer.account_id:
-        return _("You")
-    return row.responder_name or (_("Nobody yet") if row.state in RUNNING else "")
+    def group(self, clocks: Sequence[ClockView]) -> str:
+        """late, today, week, later, or none: where the nearest running clock puts it."""
+        running = [
+            (clock.due_at, clock.due_on)
+            for clock in clocks
+            if clock.stopped_at is None and clock.due_at is not None and clock.due_on is not None
+        ]
+        if not running:
+            return "none"
+        due_at, due_on = min(running)
+        if due_at <= self._now:
+            return "late"
+        if due_on <= self.today:
+            return "today"
+        return "week" if due_on <= self._sunday else "later"
 
+    def _late(self, due_on: date) -> str:
+        late = self._days.count_working(due_on, self.today)
+        if late == 0:
+            return _("Late since %(day)s") % {"day": languages.day_brief(due_on)}
+        return ngettext("%(num)s work day late", "%(num)s work days late", late) % {"num": late}
 
-def group_of(visit: Visit, row: QueueRow) -> str:
-    running = [
-        (clock.due_at, clock.due_on)
-        for clock in row.clocks
-        if clock.stopped_at is None and clock.due_at is not None and clock.due_on is not None
-    ]
-    if not running:
-        return "none"
-    due_at, due_on = min(running)
-    today = visit.now.astimezone(visit.city.zone).date()
-    if due_at <= visit.now:
-        return "late"
-    if due_on <= today:
-        return "today"
-    return "week" if due_on <= _sunday(today) else "later"
+    def _ended(self, clock: ClockView, name: str) -> Due:
+        if clock.stopped_by != "answer":
+            return Due(_("Stopped"), "done", "pause", name)
+        if not mini.is_late(clock, zone=self._zone, now=self._now):
+            return Due(_("Kept"), "done", "done", name)
+        assert clock.stopped_at is not None
+        assert clock.due_on is not None
+        late = self._days.count_working(clock.due_on, mini.local_day(clock.stopped_at, self._zone))
+        if late == 0:
+            return Due(_("Missed"), "late", "alert", name)
+        text = ngettext("Missed: %(num)s work day", "Missed: %(num)s work days", late) % {"num": late}
+        return Due(text, "late", "alert", name)
 
+    def _who(self, row: QueueRow) -> str:
+        if row.responder_id is not None and row.responder_id == self._visit.staff.account_id:
+            return _("You")
+        return row.responder_name or (_("Nobody yet") if row.state in RUNNING else "")
 
-def _sunday(day: date) -> date:
-    return day + timedelta(days=6 - day.weekday())
+    def _kind(self, kind: str) -> str:
+        if kind not in self._kinds:
+            self._kinds[kind] = item_words.kind_word(kind)
+        return self._kinds[kind]
 
+    def _service(self, key: str | None) -> str:
+        if key not in self._services:
+            self._services[key] = words.service_name(self._city, key)
+        return self._services[key]
 
-def _shortened(place: str) -> str:
-    line = " ".join(place.split())
-    return line if len(line) <= PLACE_MOST else line[: PLACE_MOST - 1].rstrip() + "…"
+    def _department(self, key: str) -> str:
+        if key not in self._departments:
+            self._departments[key] = words.department_name(self._city, key)
+        return self._departments[key]
 
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
+    def _mark(self, state: str, department: str | None) -> Mark:
+        place = state, department is None
+        if place not in self._marks:
+            self._marks[place] = words.state_mark(state, department)
+        return self._marks[place]
