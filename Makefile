@@ -34,6 +34,14 @@ test: setup ## run all tests; says at the end what was left out and why
 .PHONY: check
 check: setup format-check lint types imports translations test ## all that must hold before a change is taken in
 
+.PHONY: bench
+bench: setup ## measure the budgets on this machine, beside a bare handler (about a quarter of an hour)
+	@$(BIN)/python bench/run.py --size full --json .venv/bench.json
+
+.PHONY: proof
+proof: setup ## measure every promise at full size and write docs/proof.md (about an hour)
+	@$(BIN)/python bench/proof.py
+
 .PHONY: format
 format: .venv/installed ## lay the code out
 	@$(BIN)/ruff format -q .

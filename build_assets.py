@@ -205,7 +205,7 @@ def _font_rules(node_modules: Path, target: Path) -> Iterator[str]:
             "@font-face {\n"
             '  font-family: "Noto Sans Variable";\n'
             "  font-style: normal;\n"
-            "  font-display: swap;\n"
+            "  font-display: optional;\n"
             f"  font-weight: {WEIGHTS[0]} {WEIGHTS[1]};\n"
             f"  font-stretch: {WIDTHS[0]}% {WIDTHS[1]}%;\n"
             f'  src: url("noto-{name}.woff2?v={version}") format("woff2");\n'

@@ -74,7 +74,10 @@ def described(fault: BaseException) -> str:
     """A fault without its message and values, which may hold what a person wrote: its kind and its place."""
     kind = fault.code if isinstance(fault, DomainError) else type(fault).__name__
     frames = traceback.extract_tb(fault.__traceback__)
-    ours = [frame for frame in frames if "site-packages" not in frame.filename]
+    # Whose statement failed tells more than that it was run.
+    ours = [
+        frame for frame in frames if not {"site-packages", "statements.py"} & set(Path(frame.filename).parts)
+    ]
     return f"{kind} at {Path(ours[-1].filename).name}:{ours[-1].lineno}"
 
 

@@ -81,7 +81,8 @@ class _Axis(Struct, frozen=True):
 
 def _track(clock: ClockView, due_at: datetime | None, axis: _Axis, *, city: City, now: datetime) -> Track:
     until = clock.stopped_at or now
-    date_text = languages.day_brief(clock.due_on) if clock.due_on else ""
+    today = now.astimezone(city.zone).date()
+    date_text = languages.day_due(clock.due_on, today) if clock.due_on else ""
     if clock.is_paused:
         date_text = _("paused")
     return Track(
@@ -155,7 +156,7 @@ def _state_text(clock: ClockView, due_at: datetime | None, *, city: City, now: d
 def _late(due_on: date, today: date, days: Days) -> str:
     late = days.count_working(due_on, today)
     if late == 0:
-        return _("late since %(day)s") % {"day": languages.day_brief(due_on)}
+        return _("late since %(day)s") % {"day": languages.day_near(due_on, today)}
     return ngettext("late by %(num)s working day", "late by %(num)s working days", late) % {"num": late}
 
 

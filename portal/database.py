@@ -72,6 +72,8 @@ class Database:
             yield session
             if session.new or session.dirty or session.deleted:
                 raise RuntimeError("something was changed in a session that only reads")
+            # Not rolled back: PostgreSQL's driver then forgets the statements that it has prepared.
+            session.commit()
 
     @contextmanager
     def write(self) -> Iterator[Session]:

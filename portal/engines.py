@@ -89,8 +89,10 @@ def postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, *
     )
     engine = sa.create_engine(
         sa.make_url(url).set(drivername="postgresql+psycopg"),
-        connect_args={"options": options, "connect_timeout": 10},
+        # Statements are few and come again and again: each is prepared when it comes a second time.
+        connect_args={"options": options, "connect_timeout": 10, "prepare_threshold": 1},
         hide_parameters=True,
+        **({} if "poolclass" in pool else {"pool_use_lifo": True}),  # Few connections that stay warm.
         **pool,
     )
 

@@ -77,8 +77,8 @@ def too_busy(visit: Visit) -> Reply:
         503,
         _("Too many people are here at this moment"),
         _(
-            "Nothing was saved. Please wait a minute and send it again: go back in your browser, or load this page "
-            "anew. Sending the same form twice makes one case."
+            "Nothing was saved. Please wait a minute and send it again: go back in your browser, or "
+            "reload this page. Sending the same form twice makes one case."
         ),
     )
     reply.headers["Retry-After"] = "60"
@@ -88,7 +88,7 @@ def too_busy(visit: Visit) -> Reply:
 def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
     is_staff = visit.path.startswith("/staff")
     way_on = (
-        [PageLink(_("To my first page"), "/staff/")]
+        [PageLink(_("To my start page"), "/staff/")]
         if is_staff
         else [
             PageLink(_("To the home page"), visit.here("/")),
@@ -109,13 +109,13 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
         return (
             410,
             _("This link has ended"),
-            _("Links in mails work for a limited time. Your follow-up code always opens your case."),
+            _("Links in our e-mails work for a limited time. Your follow-up code always opens your case."),
         )
     if code == "second_look_over":
         return (
             410,
             _("The time for a second look is over"),
-            _("You can send a new message at any time; name the number of this case in it."),
+            _("You can send a new message at any time; please give the number of this case in it."),
         )
     if code == "second_look_by_another":
         return (
@@ -141,19 +141,23 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
         return (
             410,
             _("This survey has ended"),
-            _("Answers were taken for 14 days. Thank you for wanting to tell us."),
+            _("You could answer for 14 days. Thank you for wanting to tell us."),
         )
     if isinstance(refusal, OriginForeign):
         return (
             403,
             _("This did not come from our page"),
             _(
-                "Your browser did not say that this was sent from our own page. Please open the page again "
-                "and send it once more."
+                "Your browser did not confirm that this was sent from our own page. Please open the page "
+                "again and send it once more."
             ),
         )
     if isinstance(refusal, NotFound):
-        return 404, _("We have no such page"), _("The address may have a typing error, or the page is gone.")
+        return (
+            404,
+            _("We have no such page"),
+            _("The address may have a typing error, or the page may no longer exist."),
+        )
     if isinstance(refusal, NotAllowed):
         return (
             403,

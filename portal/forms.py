@@ -73,8 +73,8 @@ def message_of(fault: Fault) -> str:
     if fault.code == "too_long":
         over = facts["length"] - facts["most"]
         return ngettext(
-            "Please shorten this by %(over)s character: it has %(length)s, the most is %(most)s",
-            "Please shorten this by %(over)s characters: it has %(length)s, the most is %(most)s",
+            "Please shorten this by %(over)s character: it has %(length)s, and the limit is %(most)s",
+            "Please shorten this by %(over)s characters: it has %(length)s, and the limit is %(most)s",
             over,
         ) % {
             "over": languages.number(over),
@@ -86,21 +86,24 @@ def message_of(fault: Fault) -> str:
     return {
         "kind_missing": _("Choose what you want to tell us"),
         "kind_unknown": _("Choose one of the six kinds"),
-        "text_missing": _("Write what it is about"),
+        "text_missing": _("Write what you want to say"),
         "control_characters": _(
-            "This holds invisible control characters. Please type it again or paste it as plain text"
+            "This contains invisible control characters. Please type it again or paste it as plain text"
         ),
         "service_unknown": _("Choose a service from the list, or “I am not sure”"),
-        "position_unknown": _("The position on the map is not a place. Leave it out or give an address"),
+        "position_unknown": _("The position on the map is not valid. Leave it out or give an address"),
         "email_at": _("The e-mail address lacks the @ sign, for example name@example.org"),
         "email_shape": _("This does not look like an e-mail address, for example name@example.org"),
-        "phone_shape": _("Write the phone number in figures; spaces and a + in front are fine"),
-        "outcome_missing": _("Choose what came of it"),
-        "answer_missing": _("Write the answer with its reason"),
+        "email_alphabets": _(
+            "This e-mail address mixes letters of two alphabets. Please type it again with one keyboard"
+        ),
+        "phone_shape": _("Write the phone number in digits; spaces and a + in front are fine"),
+        "outcome_missing": _("Choose the outcome"),
+        "answer_missing": _("Write the answer and the reason for it"),
         "planned_on_missing": _("Give the day by which it will be done, today or later"),
         "forwarded_to_missing": _("Name the authority that it was forwarded to"),
         "department_missing": _("Choose a department"),
-        "department_same": _("It already stands there. Choose another department or another service"),
+        "department_same": _("The case is already there. Choose another department or another service"),
         "reason_missing": _("Write the reason"),
         "language_unknown": _("Choose one of the languages"),
         "rating_missing": _("Answer at least one of the two questions"),

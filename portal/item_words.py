@@ -34,7 +34,7 @@ def kind_about(kind: str) -> str:
     return {
         "request": _("Something needs fixing or doing"),
         "complaint": _("We did not serve you or treat you as we should"),
-        "idea": _("You propose something that could be done otherwise or better"),
+        "idea": _("You propose something that could be done differently or better"),
         "criticism": _("You disagree with how we work and say why"),
         "praise": _("Somebody did their work well"),
         "question": _("You want to know something about our services"),

@@ -108,12 +108,39 @@ def choose(header: str, offered: tuple[str, ...]) -> str:
 _LONG = {"el": "EEEE d MMMM y", "lt": "y 'm'. MMMM d 'd'., EEEE", "en": "EEEE d MMMM y"}
 _PLAIN = {"el": "d MMMM y", "lt": "y 'm'. MMMM d 'd'.", "en": "d MMMM y"}
 _BRIEF = {"el": "d MMMM", "lt": "MMMM d 'd'.", "en": "d MMMM"}
+_DUE = {"el": "EEEE d MMMM", "lt": "MMMM d 'd'., EEEE", "en": "EEEE d MMMM"}
+_LITHUANIAN_WEEKDAYS = (
+    "pirmadienio",
+    "antradienio",
+    "trečiadienio",
+    "ketvirtadienio",
+    "penktadienio",
+    "šeštadienio",
+    "sekmadienio",
+)
 _SHORT = {"el": "d/M", "lt": "MM-dd", "en": "d MMM"}
 
 
 def day_long(value: date) -> str:
     """A day with its weekday and year: «Δευτέρα 11 Ιανουαρίου 2027», „2027 m. sausio 12 d., antradienis“."""
     return _day(value, _LONG, "full")
+
+
+def day_by(value: date) -> str:
+    """The same after "by", "until" or "from": Lithuanian says the weekday in another case, „…, antradienio“."""
+    if current() != "lt":
+        return day_long(value)
+    return f"{day_plain(value)}, {_LITHUANIAN_WEEKDAYS[value.weekday()]}"
+
+
+def day_due(value: date, today: date) -> str:
+    """A day with its weekday, and its year only where that is not the present one."""
+    return day_long(value) if value.year != today.year else _day(value, _DUE, "full")
+
+
+def day_near(value: date, today: date) -> str:
+    """A day, with its year where that is not the present one."""
+    return day_plain(value) if value.year != today.year else day_brief(value)
 
 
 def day_plain(value: date) -> str:
@@ -141,10 +168,11 @@ def month_short(period: str) -> str:
     return _day(_first_of(period), {}, "LLL")
 
 
-def moment(value: datetime, zone: ZoneInfo) -> str:
-    """A time of day on a day, in the city's zone."""
-    local = value.astimezone(zone)
-    return f"{day_brief(local.date())}, {clock_time(value, zone)}"
+def moment(value: datetime, zone: ZoneInfo, now: datetime | None = None) -> str:
+    """A time of day on a day, in the city's zone; without the year where `now` says that it is the present one."""
+    day = value.astimezone(zone).date()
+    said = day_plain(day) if now is None else day_near(day, now.astimezone(zone).date())
+    return f"{said}, {clock_time(value, zone)}"
 
 
 def moment_long(value: datetime, zone: ZoneInfo) -> str:

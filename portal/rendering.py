@@ -63,11 +63,13 @@ def make_templates(assets: Assets) -> jinja2.Environment:
         extensions=["jinja2.ext.i18n", "jinja2.ext.do"],
         trim_blocks=True,
         lstrip_blocks=True,
+        auto_reload=False,  # A changed template is seen after the next start; no file is looked at for each page.
     )
     environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension adds it
     environment.globals |= {"_": _say, "gettext": _say, "ngettext": _say_many, "asset": assets.address}
     filters: dict[str, Callable[..., Any]] = {
         "day_long": languages.day_long,
+        "day_by": languages.day_by,
         "day_plain": languages.day_plain,
         "day_brief": languages.day_brief,
         "day_short": languages.day_short,

@@ -1,6 +1,7 @@
 """What every test may ask for: a database of its own on SQLite and on PostgreSQL, settings, the browser.
 
-What cannot be had is left out and said at the end of the run; with TEST_NOTHING_LEFT_OUT=1 it is a failure.
+What cannot be had is left out and said at the end of the run; with TEST_NOTHING_LEFT_OUT=1 it is a failure. With
+KANALI_PROOF=1 properties are tried up to a hundred thousand times (`make proof`).
 """
 
 from __future__ import annotations
@@ -13,14 +14,26 @@ from pathlib import Path
 from typing import NoReturn
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from portal.commands.migrate import upgrade
 from portal.database import Database
-from portal.settings import Settings, make_secret, read_settings
+from portal.secret import make_secret
+from portal.settings import Settings, read_settings
 from tests.postgresql import Missing, Server, find_server, stop_server
 
 LEFT_OUT = "left out: "
+
+hypothesis.settings.register_profile("quick", deadline=None)
+hypothesis.settings.register_profile(
+    "proof",
+    max_examples=100_000,
+    deadline=None,
+    database=None,
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("proof" if os.environ.get("KANALI_PROOF") else "quick")
 
 
 @pytest.fixture(scope="session")
@@ -35,7 +48,7 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Server:
     """A PostgreSQL server on which databases may be made; one for all xdist workers of a run."""
     try:
-        return find_server(_shared_folder(tmp_path_factory))
+        return find_server(shared_folder(tmp_path_factory))
     except Missing as reason:
         leave_out("PostgreSQL", str(reason))
 
@@ -100,6 +113,11 @@ def chromium() -> str:
     return found
 
 
+def fewer(times: int) -> hypothesis.settings:
+    """For a costly property: so many times fewer random cases than the profile in use has, but a hundred at least."""
+    return hypothesis.settings(max_examples=max(100, hypothesis.settings.default.max_examples // times))
+
+
 def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings as `kanali` would read them for this database, with the secret made."""
     values = {"KANALI_DATABASE_URL": url, "KANALI_SECRET_FILE": str(folder / "secret"), **(environ or {})}
@@ -134,7 +152,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         stop_server(factory.getbasetemp())
 
 
-def _shared_folder(factory: pytest.TempPathFactory) -> Path:
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """The folder that all processes of a run share."""
     base = factory.getbasetemp()
     return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 

@@ -48,9 +48,14 @@ def environment(url: str, folder: Path, more: Mapping[str, str] | None = None) -
 
 
 def kanali(
-    *arguments: str, url: str, folder: Path, more: Mapping[str, str] | None = None, typed: str = ""
+    *arguments: str,
+    url: str,
+    folder: Path,
+    more: Mapping[str, str] | None = None,
+    typed: str = "",
+    patience: float = 300,
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command to its end; `typed` is its standard input."""
+    """Run one command to its end, for at most `patience` seconds; `typed` is its standard input."""
     return subprocess.run(
         [sys.executable, "-m", "portal", *arguments],
         cwd=folder,
@@ -58,7 +63,7 @@ def kanali(
         input=typed,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=patience,
         check=False,
     )
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -41,8 +41,10 @@ from feedback.people import accounts, sessions
 from portal.app import create_app
 from portal.database import Database
 from portal.in_force import InForce
-from portal.pages import Assets, Site, make_templates
-from portal.settings import Settings, read_secret
+from portal.pages import Site
+from portal.rendering import Assets, make_templates
+from portal.secret import read_secret
+from portal.settings import Settings
 
 RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
@@ -58,7 +60,7 @@ class Page:
         self.status: int = response.status_code
         self.location: str = response.headers.get("location", "")
 
-    @property
+    @cached_property
     def soup(self) -> BeautifulSoup:
         return BeautifulSoup(self.response.text, "html.parser")
 

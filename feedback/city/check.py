@@ -83,6 +83,10 @@ def _check_identity(parts: Parts) -> Iterator[CityFault]:
     yield from _mail(file, "contact → email", parts.identity.contact.email)
     if not parts.identity.contact.phone.strip():
         yield CityFault(file, "contact → phone", "empty")
+    for position, body in enumerate(parts.identity.oversight, 1):
+        # It becomes a link: nothing but an address of the web may stand there.
+        if body.url and not re.fullmatch(r"https?://[^\s<>\"']+", body.url):
+            yield CityFault(file, f"oversight[{position}] → url", "not_a_web_address", {"value": body.url})
 
 
 def _is_zone(name: str) -> bool:

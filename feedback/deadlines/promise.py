@@ -19,6 +19,7 @@ from feedback.city.profile import Hours, OfficeHours
 from feedback.deadlines.working_days import Days
 
 _MINUTE = timedelta(minutes=1)
+_DAY = timedelta(days=1)
 
 
 def promise_due(
@@ -31,12 +32,13 @@ def promise_due(
 ) -> datetime:
     """When an answer is due (UTC) that was promised within so many working days.
 
-    The promise becomes working minutes (`minutes_of_days`), so an item that comes in the evening, on a
-    Sunday or in the middle of a morning has the same working time before it. `pauses` are closed intervals
-    of instants, in any order, possibly overlapping: working time inside them does not count, unless they
-    begin when the time is over.
+    Without pauses it is due on the nth working day at the same working time of the day, or at that day's
+    closing where it closes earlier (`minutes_promised`). `pauses` are closed intervals of instants, in any
+    order, possibly overlapping: working time inside them does not count, unless they begin when the time is
+    over.
     """
-    due = add_working_minutes(start, minutes_of_days(promise_days, hours), hours, days, zone)
+    promised = minutes_promised(start, promise_days, hours, days, zone)
+    due = add_working_minutes(start, promised, hours, days, zone)
     for began, ended in _joined(pauses, start):
         if began >= due:
             break
@@ -44,11 +46,32 @@ def promise_due(
     return due
 
 
-def minutes_of_days(n_days: int, hours: OfficeHours) -> int:
-    """A promise in working days as working minutes: n times the city's typical working day.
+def minutes_promised(start: datetime, n_days: int, hours: OfficeHours, days: Days, zone: ZoneInfo) -> int:
+    """A promise in working days as the office minutes that lie between `start` and its due instant.
 
-    Typical is the length that most weekdays with office hours have (of several equally frequent ones the
-    longest); an average would move a promise by a quarter of an hour because Fridays are shorter.
+    Each promised day is one working day of the calendar, however long its office hours are: short Fridays
+    make no tenth day an eleventh. An item that comes when the office is closed counts from the next opening,
+    and is due at the closing time of the nth working day.
+    """
+    first = local_day(start, zone)
+    worked = 0
+    if not days.is_working(first):
+        first = days.next_working(first)
+    elif working_minutes(start, _midnight(first + _DAY, zone), hours, days, zone) == 0:
+        first = days.add_working(first, 1)
+    else:
+        worked = working_minutes(_midnight(first, zone), start, hours, days, zone)
+    last = days.add_working(first, n_days)
+    before = working_minutes(start, _midnight(last, zone), hours, days, zone)
+    of_last = working_minutes(_midnight(last, zone), _midnight(last + _DAY, zone), hours, days, zone)
+    return before + min(worked, of_last)
+
+
+def minutes_of_days(n_days: int, hours: OfficeHours) -> int:
+    """Working days as working minutes where no calendar day is meant: n times the city's typical working day.
+
+    For durations of figures in words, not for due instants. Typical is the length that most weekdays with
+    office hours have (of several equally frequent ones the longest).
     Raises ValueError where no weekday has office hours.
     """
     lengths = Counter(
@@ -146,6 +169,10 @@ def _year(hours: OfficeHours, days: Days, zone: ZoneInfo, year: int) -> _Year:
                 passed.append(total)
                 total += closing - opening
     return _Year(tuple(opens), tuple(closes), tuple(passed), total)
+
+
+def _midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, zone)
 
 
 def _local_minute(day: date, minutes: int, zone: ZoneInfo) -> int:

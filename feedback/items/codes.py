@@ -28,6 +28,9 @@ class CodeMistyped(DomainError):
     code = "code_mistyped"
 
 
+_GREEK_KEYS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
+
+
 class KeyForeign(DomainError):
     """A submission key that this installation never issued."""
 
@@ -65,9 +68,15 @@ def code_of(secret: bytes, random: str) -> str:
 
 
 def read_code(typed: str) -> str:
-    """A code as typed, in its one form: case, spaces, hyphens and I L O U are forgiven. Refuses CodeMistyped."""
+    """A code as typed, in its one form. Refuses CodeMistyped.
+
+    Forgiven are case, spaces, hyphens, I L O U, and Greek letters that look like those of the code: a phone with
+    Greek keys writes these.
+    """
     plain = "".join(
-        character for character in typed.upper() if not character.isspace() and character not in "-‐‑–—."
+        character
+        for character in typed.upper().translate(_GREEK_KEYS)
+        if not character.isspace() and character not in "-‐‑–—."
     )
     number = 0
     for character in plain:

@@ -1,13 +1,12 @@
 """Finding items for a person: the one way to see an item.
 
 Staff see through a `Viewer`, a citizen through the code or a mailed link. What a viewer may not see is answered
-exactly as what does not exist (NotFound). Reads are Core selects into Structs, keyset-paginated.
+exactly as what does not exist (NotFound). Lists of items are in `queues.py`. Reads are Core selects into Structs.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -24,9 +23,6 @@ from feedback.items.views import (
     EntryView,
     ItemView,
     PauseView,
-    Queue,
-    QueuePage,
-    QueueRow,
 )
 from feedback.people.tables import Account
 from feedback.people.viewer import Viewer
@@ -34,8 +30,6 @@ from feedback.statements import Statement
 
 _ITEM, _CYCLE, _CONTACT, _CLOCK = table_of(Item), table_of(Cycle), table_of(Contact), table_of(Clock)
 _PAUSE, _ANSWER, _ENTRY, _ACCOUNT = table_of(Pause), table_of(Answer), table_of(Entry), table_of(Account)
-
-PAGE = 50
 
 _ENTRIES = (
     sa.select(
@@ -72,134 +66,12 @@ _PAUSES = Statement(
 )
 
 
-def queue(
-    session: Session,
-    *,
-    viewer: Viewer,
-    which: Queue,
-    department: str | None = None,
-    service: str | None = None,
-    kind: str | None = None,
-    after: str = "",
-    limit: int = PAGE,
-) -> QueuePage:
-    """The items of a queue that the viewer may see, the nearest due first. A foreign cursor starts anew."""
-    if not viewer.has_desk:
-        raise NotFound("no_desk")
-    ended = which in ("answered", "closed", "void")
-    where: list[Any] = [_CYCLE.c.ended_at.is_not(None) if ended else _CYCLE.c.ended_at.is_(None)]
-    where.append(_visible(viewer))
-    if which == "mine":
-        where.append(_CYCLE.c.responder_id == viewer.account_id)
-    elif which == "triage":
-        where.append(_CYCLE.c.department.is_(None))
-    elif which != "open":
-        where.append(_ITEM.c.state == which)
-    if department is not None:
-        where.append(_CYCLE.c.department == department)
-    if service is not None:
-        where.append(_CYCLE.c.service == service)
-    if kind is not None:
-        where.append(_ITEM.c.kind == kind)
-    order: tuple[Any, Any]
-    if ended:  # The latest first: what was finished is looked up, not worked down.
-        order = (_CYCLE.c.ended_at.desc(), _CYCLE.c.id.desc())
-        place = _cursor(after)
-        if place:
-            where.append(
-                sa.tuple_(_CYCLE.c.ended_at, _CYCLE.c.id) < sa.tuple_(*_bound(place, _CYCLE.c.ended_at))
-            )
-    else:
-        order = (_CYCLE.c.next_due_at, _CYCLE.c.id)
-        place = _cursor(after)
-        if place:
-            where.append(
-                sa.tuple_(_CYCLE.c.next_due_at, _CYCLE.c.id) > sa.tuple_(*_bound(place, _CYCLE.c.next_due_at))
-            )
-    found = session.execute(
-        sa.select(
-            _ITEM.c.id,
-            _ITEM.c.reference,
-            _ITEM.c.kind,
-            sa.func.substr(_ITEM.c.text, 1, 160).label("opening"),
-            _ITEM.c.place,
-            _ITEM.c.language,
-            _ITEM.c.state,
-            _ITEM.c.received_at,
-            _CYCLE.c.id.label("cycle_id"),
-            _CYCLE.c.number,
-            _CYCLE.c.department,
-            _CYCLE.c.service,
-            _CYCLE.c.responder_id,
-            sa.func.coalesce(_ACCOUNT.c.name, "").label("responder_name"),
-            _CYCLE.c.next_due_at,
-            _CYCLE.c.ended_at,
-        )
-        .join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
-        .outerjoin(_ACCOUNT, _ACCOUNT.c.id == _CYCLE.c.responder_id)
-        .where(*where)
-        .order_by(*order)
-        .limit(limit + 1)
-    ).all()
-    shown = found[:limit]
-    clocks = _clocks(session, [row.cycle_id for row in shown])
-    rows = tuple(
-        QueueRow(
-            item_id=row.id,
-            clocks=tuple(clocks.get(row.cycle_id, ())),
-            **{name: getattr(row, name) for name in _QUEUE_COLUMNS},
-        )
-        for row in shown
-    )
-    if len(found) <= limit:
-        return QueuePage(rows, "")
-    last = shown[-1]
-    instant = last.ended_at if ended else last.next_due_at
-    return QueuePage(rows, f"{instant.isoformat()}~{last.cycle_id}")
-
-
-_QUEUE_COLUMNS = (
-    "reference",
-    "kind",
-    "opening",
-    "place",
-    "language",
-    "state",
-    "received_at",
-    "cycle_id",
-    "number",
-    "department",
-    "service",
-    "responder_id",
-    "responder_name",
-    "next_due_at",
-)
-
-
-def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str, int]:
-    """How many open items each queue holds for this viewer, counted up to `most` (shown as "99+")."""
-    counts = {}
-    for name, condition in (
-        ("open", sa.true()),
-        ("mine", _CYCLE.c.responder_id == viewer.account_id),
-        ("triage", _CYCLE.c.department.is_(None)),
-    ):
-        rows = (
-            sa.select(_CYCLE.c.id)
-            .where(_CYCLE.c.ended_at.is_(None), _visible(viewer), condition)
-            .limit(most)
-            .subquery()
-        )
-        counts[name] = session.execute(sa.select(sa.func.count()).select_from(rows)).scalar_one()
-    return counts
-
-
 def get_for_staff(session: Session, *, viewer: Viewer, reference: str) -> ItemView:
     """An item as the desk shows it. NotFound where it does not exist or is not this viewer's to see."""
     row = session.execute(
         sa.select(_ITEM, _CYCLE.c.department.label("at_department"))
         .join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
-        .where(_ITEM.c.reference == reference, _visible(viewer))
+        .where(_ITEM.c.reference == reference, visible(viewer))
     ).first()
     if row is None:
         raise NotFound("item_unknown")
@@ -220,7 +92,7 @@ def find_by_code(session: Session, *, code_hash: str) -> int | None:
     return found
 
 
-def _visible(viewer: Viewer) -> Any:
+def visible(viewer: Viewer) -> Any:
     """The condition on `cycle` that keeps what the viewer may see."""
     if not viewer.has_desk:
         return sa.false()
@@ -232,7 +104,7 @@ def _visible(viewer: Viewer) -> Any:
 def _view(session: Session, row: Any, *, internal: bool) -> ItemView:
     of_item = {"item": row.id}
     cycles = _CYCLES.all(session, of_item)
-    clocks = _clocks_of(_CLOCKS.all(session, of_item), _PAUSES.all(session, of_item))
+    clocks = clocks_of(_CLOCKS.all(session, of_item), _PAUSES.all(session, of_item))
     contact = _FIND_CONTACT.first(session, of_item)
     return ItemView(
         **{name: getattr(row, name) for name in _ITEM_COLUMNS},
@@ -279,21 +151,7 @@ def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryVi
     )
 
 
-def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]]:
-    """The clocks of the cycles on one page of a list."""
-    if not cycle_ids:
-        return {}
-    clocks = session.execute(sa.select(_CLOCK).where(_CLOCK.c.cycle_id.in_(cycle_ids))).all()
-    pauses = session.execute(
-        sa.select(_PAUSE)
-        .join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id)
-        .where(_CLOCK.c.cycle_id.in_(cycle_ids))
-        .order_by(_PAUSE.c.since)
-    ).all()
-    return _clocks_of(clocks, pauses)
-
-
-def _clocks_of(clocks: Sequence[Any], pauses: Sequence[Any]) -> dict[int, list[ClockView]]:
+def clocks_of(clocks: Sequence[Any], pauses: Sequence[Any]) -> dict[int, list[ClockView]]:
     """Cycle → its clocks, from rows of both tables."""
     paused: dict[int, list[PauseView]] = {}
     for row in pauses:
@@ -314,20 +172,3 @@ def _clocks_of(clocks: Sequence[Any], pauses: Sequence[Any]) -> dict[int, list[C
             )
         )
     return found
-
-
-def _cursor(after: str) -> tuple[datetime, int] | None:
-    """Where the page before ended: `instant~cycle`, or None where it is no cursor of ours."""
-    instant, _, key = after.partition("~")
-    if not key.isascii() or not key.isdigit() or len(key) > 18:
-        return None
-    try:
-        at = datetime.fromisoformat(instant)
-        return (at.astimezone(UTC), int(key)) if at.tzinfo is not None else None
-    except (ValueError, OverflowError):  # The first and the last day of time have no UTC in every zone.
-        return None
-
-
-def _bound(place: tuple[datetime, int], column: Any) -> tuple[Any, Any]:
-    at, key = place
-    return sa.bindparam(None, at, type_=column.type), sa.bindparam(None, key, type_=_CYCLE.c.id.type)

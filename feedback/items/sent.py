@@ -9,16 +9,18 @@ from msgspec import Struct
 
 from feedback.city.profile import KINDS, City
 from feedback.errors import Fault, Invalid
+from feedback.text.contact import EMAIL_MOST, PHONE_MOST, contact_faults
 
 TEXT_MOST = 4000
 PLACE_MOST = 200
 NAME_MOST = 120
-EMAIL_MOST = 254
-PHONE_MOST = 40
 
-_EMAIL = re.compile(r"[^@\s\"'<>(),;:\\\[\]]+@[^@\s\"'<>(),;:\\\[\]]+\.[^@\s.\"'<>(),;:\\\[\]]{2,}")
-_PHONE = re.compile(r"\+?[0-9 ()/.\-]{5,}")
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
+
+_TURNING = dict.fromkeys(map(ord, "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"))
+"""Marks that turn the direction of what follows: a name needs none, and one that is left open turns its neighbours."""
+_UNSEEN = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Mn"})
+"""Unicode categories of which nothing is seen alone."""
 
 
 class Sent(Struct, frozen=True, kw_only=True):
@@ -82,23 +84,15 @@ def check(city: City, sent: Sent) -> Sent:
     )
 
 
-def contact_faults(email: str, phone: str) -> list[Fault]:
-    """What is wrong with an address or a number that was given."""
-    faults = []
-    if email and len(email) <= EMAIL_MOST and not _EMAIL.fullmatch(email):
-        faults.append(Fault("email", "email_at" if "@" not in email else "email_shape"))
-    if phone and len(phone) <= PHONE_MOST and not _PHONE.fullmatch(phone):
-        faults.append(Fault("phone", "phone_shape"))
-    return faults
-
-
 def tidy_words(given: str, field: str, most: int, faults: list[Fault]) -> str:
-    """Text of several lines, tidied; its faults are added to `faults`."""
+    """Text of several lines, tidied; empty where nothing of it is seen. Its faults are added to `faults`."""
     text = given.replace("\r\n", "\n").replace("\r", "\n").strip()
     if _CONTROL.search(text):
         faults.append(Fault(field, "control_characters"))
         return text
     text = unicodedata.normalize("NFC", text)
+    if all(unicodedata.category(letter) in _UNSEEN for letter in text):
+        return ""
     if len(text) > most:
         faults.append(Fault(field, "too_long", most=most, length=len(text)))
     return text
@@ -109,4 +103,4 @@ def tidy_line(given: str, field: str, most: int, faults: list[Fault]) -> str:
     if "\n" in given.strip() or "\r" in given.strip():
         faults.append(Fault(field, "control_characters"))
         return given
-    return tidy_words(given, field, most, faults)
+    return tidy_words(given.translate(_TURNING), field, most, faults)

@@ -37,6 +37,7 @@ class Item(Row, table=True):
     """What a citizen sent. Its state is moved by `lifecycle` only; its cycles hold who answers and by when."""
 
     __tablename__ = "item"
+    __table_args__ = (sa.Index("ix_item_state", "state", "cycle_id"),)
     FACTS = (
         "reference",
         "city_version_id",
@@ -67,7 +68,7 @@ class Item(Row, table=True):
     counted: bool = True
     """False for history imported without --counted: kept out of every figure."""
     is_anonymous: bool = False
-    state: str = Field(max_length=12, index=True)
+    state: str = Field(max_length=12)
     cycle_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
     code_hash: str | None = Field(default=None, max_length=64, unique=True, nullable=True)
     secret_id: str = Field(default="", max_length=32)
@@ -95,13 +96,21 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
+def _of_open(name: str, *columns: str) -> sa.Index:
+    """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
+    is_open = sa.text("ended_at IS NULL")
+    return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
+
+
 class Cycle(Row, table=True):
     """One run from receipt to answer. A second look or a reopening starts the next on the same item."""
 
     __tablename__ = "cycle"
     __table_args__ = (
         sa.UniqueConstraint("item_id", "number"),
-        sa.Index("ix_cycle_queue", "ended_at", "department", "next_due_at", "id"),
+        _of_open("ix_cycle_due", "next_due_at", "id", "department", "service"),
+        _of_open("ix_cycle_queue", "department", "next_due_at", "id"),
+        _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id"),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (

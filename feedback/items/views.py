@@ -119,10 +119,9 @@ class ItemView(Struct, frozen=True):
         return self.cycles[-1]
 
 
-class QueueRow(Struct, frozen=True):
+class QueueRow(Struct, frozen=True, kw_only=True):
     """A row of the inbox."""
 
-    item_id: int
     reference: str
     kind: str
     opening: str
@@ -130,14 +129,12 @@ class QueueRow(Struct, frozen=True):
     place: str
     language: str
     state: str
-    received_at: datetime
     cycle_id: int
     number: int
     department: str | None
     service: str | None
     responder_id: int | None
     responder_name: str
-    next_due_at: datetime
     clocks: tuple[ClockView, ...]
 
 

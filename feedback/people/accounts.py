@@ -7,7 +7,6 @@ account exists.
 
 from __future__ import annotations
 
-import re
 import secrets
 from datetime import datetime
 from functools import cache
@@ -25,10 +24,10 @@ from feedback.ledger.notes import Actor
 from feedback.people.tables import Account, Membership
 from feedback.people.viewer import Role, Viewer
 from feedback.statements import Statement
+from feedback.text.contact import EMAIL_MOST, contact_faults
 
 PASSWORD_LEAST = 12
 PASSWORD_MOST = 200
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}")
 _hasher = argon2.PasswordHasher()
 _ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
 _FIND_VIEWER = Statement(
@@ -80,7 +79,7 @@ def add(
     """A new account. Refuses (Invalid) a faulty address, unknown role, department or language, a missing name."""
     email = email.strip().lower()
     faults: list[Fault] = []
-    if not _EMAIL.fullmatch(email) or len(email) > 254:
+    if not email or len(email) > EMAIL_MOST or contact_faults(email, ""):
         faults.append(Fault("email", "email_shape", value=email))
     if not name.strip() or len(name) > 120:
         faults.append(Fault("name", "name_missing"))

@@ -104,28 +104,32 @@ def lines(
     Each shows its newest row up to this month: while the window grows, a row is renewed only when enough cases
     were added (`record.py`), so that its dates may be older than the sheet's.
     """
-    rows = {
-        kind: _rows(
-            session,
-            _FIGURE.c.scope == kind,
-            _FIGURE.c.span == "year",
-            _FIGURE.c.measure == measure,
-            _FIGURE.c.window_from >= sheet.window_from,
-            _FIGURE.c.window_to <= sheet.period,
-        )
-        for kind in ("department", "service")
-    }
+    kinds = ("department",) if scope == "department" else ("department", "service")
+    rows = _rows(
+        session,
+        _FIGURE.c.scope.in_(kinds),
+        _FIGURE.c.span == "year",
+        _FIGURE.c.measure == measure,
+        _FIGURE.c.window_from >= sheet.window_from,
+        _FIGURE.c.window_to <= sheet.period,
+    )
+    frozen: dict[str, dict[str, list[tuple[str, Cell]]]] = {}
+    for row in rows:
+        frozen.setdefault(row.window_to, {}).setdefault(row.scope, []).append((row.scope_key, _open(row)))
     # A row that was not renewed shows no more than it did on its own sheet, where it kept others from being worked
     # out; so the earlier sheets are gone through as well.
+    newest: dict[str, dict[str, Cell]] = {"department": {}, "service": {}}
     departments: dict[str, Cell] = {}
     services: dict[str, Cell] = {}
-    for upto in sorted({row.window_to for kind in rows for row in rows[kind]}):
-        found = _newest(rows["department"], upto, city.departments)
+    for upto in sorted(frozen):
+        for kind, added in frozen[upto].items():
+            newest[kind].update(added)
+        found = _in_order(newest["department"], city.departments)
         cells = protect([cell for _, cell in found], city.publication)
         departments = _carried(found, cells, departments, upto)
         if scope == "department":
             continue
-        found = _newest(rows["service"], upto, city.services)
+        found = _in_order(newest["service"], city.services)
         homes = [city.services[key].department if key in city.services else None for key, _ in found]
         cells = nest([cell for _, cell in found], homes, departments, city.publication)
         services = _carried(found, cells, services, upto)
@@ -140,18 +144,12 @@ def find_first_closing(session: Session, *, rules: Publication, today: date) -> 
     return period, measures.months_later(period, 1)[1].replace(day=rules.close_on_day)
 
 
-def _newest(rows: list[Any], upto: str, order: Iterable[str]) -> list[tuple[str, Cell]]:
-    """The newest row of each key up to a month: the city's own order, then keys that the profile no longer has,
-    then "not assigned"."""
-    newest: dict[str, Any] = {}
-    for row in rows:
-        known = newest.get(row.scope_key)
-        if row.window_to <= upto and (known is None or known.window_to < row.window_to):
-            newest[row.scope_key] = row
+def _in_order(newest: dict[str, Cell], order: Iterable[str]) -> list[tuple[str, Cell]]:
+    """The city's own order, then keys that the profile no longer has, then "not assigned"."""
     listed = [key for key in order if key in newest]
     former = sorted(newest.keys() - {*listed, measures.NOT_ASSIGNED})
     last = [measures.NOT_ASSIGNED] if measures.NOT_ASSIGNED in newest else []
-    return [(key, _open(newest[key])) for key in (*listed, *former, *last)]
+    return [(key, newest[key]) for key in (*listed, *former, *last)]
 
 
 def _carried(

@@ -16,21 +16,20 @@ import sqlalchemy as sa
 from msgspec import Struct, structs
 from sqlmodel import Session, col, select
 
+from feedback.city import versions
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.errors import Conflict, DomainError
 from feedback.items import population
 from feedback.ledger import notes
 from feedback.ledger.notes import SYSTEM, Actor
-from feedback.quality import copies, measures
+from feedback.quality import copies, measures, renewal
 from feedback.quality.measures import CountedRow, RatedRow
 from feedback.quality.tables import Counted, Figure, Rated, Record
 from feedback.satisfaction.invite import LINK_LIVES
 
 WINDOW = 12
 """Months of the longer window."""
-RENEW_FROM = 5
-"""While the window grows, a department's or service's row is renewed when at least so many cases were added."""
 
 _RECORD, _COUNTED, _RATED, _FIGURE = table_of(Record), table_of(Counted), table_of(Rated), table_of(Figure)
 
@@ -105,7 +104,8 @@ def prepare(session: Session, *, ruling: Ruling, period: str, now: datetime) -> 
         month=(counted, rated),
         window=(window_counted, window_rated),
     )
-    kept = _renewed(session, figures, window_from, period)
+    rules = ruling.city.publication
+    kept = renewal.renewed(session, figures, window_from=window_from, period=period, rules=rules)
     return Closing(
         period=period,
         window_from=window_from,
@@ -222,7 +222,10 @@ def freeze_satisfaction(session: Session, *, record_id: int, today: date, now: d
         )
         if figure["measure"] in measures.SATISFACTION
     ]
-    figures = _renewed(session, figures, record.window_from, record.period)
+    rules = versions.get(session, record.city_version_id).publication
+    figures = renewal.renewed(
+        session, figures, window_from=record.window_from, period=record.period, rules=rules
+    )
     if figures:
         session.execute(sa.insert(_FIGURE), [{"record_id": record_id, **row} for row in figures])
     record.satisfaction = "frozen"
@@ -242,54 +245,6 @@ def _window_start(session: Session, period: str) -> str:
             break
         start = before
     return start
-
-
-def _renewed(
-    session: Session, figures: list[dict[str, Any]], window_from: str, period: str
-) -> list[dict[str, Any]]:
-    """While the window grows, leave out rows of departments and services that too few cases were added to, so
-    that two closings side by side don't show single cases; their older row stays on the page."""
-    if window_from == period:
-        return figures
-    older: dict[tuple[str, str, str], int] = {}
-    statement = (
-        sa.select(_FIGURE.c.measure, _FIGURE.c.scope, _FIGURE.c.scope_key, _FIGURE.c.n)
-        .where(
-            _FIGURE.c.span == "year",
-            _FIGURE.c.scope != "city",
-            _FIGURE.c.window_from == window_from,
-            _FIGURE.c.window_to < period,
-        )
-        .order_by(_FIGURE.c.window_to)
-    )
-    for row in session.execute(statement):
-        older[row.measure, row.scope, row.scope_key] = row.n
-    held: set[tuple[str, str, str]] = set()
-    grown: dict[tuple[str, str], list[tuple[int, str]]] = {}
-    for figure in figures:
-        key = (figure["measure"], figure["scope"], figure["scope_key"])
-        if figure["span"] == "year" and key in older and figure["n"] > older[key]:
-            grown.setdefault(key[:2], []).append((figure["n"] - older[key], key[2]))
-    for (measure, scope), increments in grown.items():
-        # What is held back must not be found as the rest of the city's own growth: several rows, several cases.
-        total = count = 0
-        for added, scope_key in sorted(increments):
-            if added >= RENEW_FROM and (not count or (count > 1 and total >= RENEW_FROM)):
-                break
-            held.add((measure, scope, scope_key))
-            total, count = total + added, count + 1
-    return [
-        figure
-        for figure in figures
-        if (figure["measure"], figure["scope"], figure["scope_key"]) not in held
-        and not _is_unchanged(figure, older)
-    ]
-
-
-def _is_unchanged(figure: dict[str, Any], older: dict[tuple[str, str, str], int]) -> bool:
-    """A row of a department or service to which nothing was added stays with its older dates."""
-    key = (figure["measure"], figure["scope"], figure["scope_key"])
-    return figure["span"] == "year" and older.get(key) == int(figure["n"])
 
 
 def _as_closed(row: RatedRow, places: dict[int, RatedRow]) -> RatedRow:

@@ -5,8 +5,9 @@ marked as few. Ratings that are all alike in a small group show only how many. T
 (`publication.toml`) with floors that it can't go under (`profile.Publication`).
 
 Nothing suppressed can be found by subtraction:
-- Departments (`protect`): the total is visible, so the next smallest are suppressed too until what is missing could
-  be more than one thing. Services the same, inside each department as well, since most belong to one (`nest`).
+- Departments (`protect`): the total is visible, so the next smallest are suppressed too (all of that size) until what
+  is missing could be more than one thing. Services the same, inside each department as well, since most belong to
+  one (`nest`).
 - Months (`shelter`): every sheet stays readable and each window is a sum of months, so one sheet's window less
   another's would give a month away. A suppressed month therefore makes a block with the months after it, and the
   city's window is shown only where it holds whole blocks (`newest_whole`); otherwise an older one stays, with its
@@ -178,8 +179,12 @@ def _complete(
         more = [p for p in places if found[p].level not in ("hidden", "empty")]
         if not more:
             break
-        place = min(more, key=lambda p: (p in last, cells[p].n or 0))
-        found[place] = _hide(cells[place])
+        least = min((p in last, cells[p].n or 0) for p in more)
+        for (
+            place
+        ) in more:  # All of that size: which of two equals was taken would tell which row is the small one.
+            if (place in last, cells[place].n or 0) == least:
+                found[place] = _hide(cells[place])
     while not _is_vague_share([cells[p] for p in places if _is_silent(found[p])]):
         more = [p for p in places if found[p].level in ("few", "shown")]
         if not more:

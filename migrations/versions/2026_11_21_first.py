@@ -233,7 +233,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference", name=op.f("uq_item_reference")),
     )
     op.create_index(op.f("ix_item_received_on"), "item", ["received_on"], unique=False)
-    op.create_index(op.f("ix_item_state"), "item", ["state"], unique=False)
+    op.create_index("ix_item_state", "item", ["state", "cycle_id"], unique=False)
     op.create_table(
         "record",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -307,7 +307,30 @@ def upgrade() -> None:
         sa.UniqueConstraint("item_id", "number", name=op.f("uq_cycle_item_id_number")),
     )
     op.create_index("ix_cycle_answered", "cycle", ["answered_on"], unique=False)
-    op.create_index("ix_cycle_queue", "cycle", ["ended_at", "department", "next_due_at", "id"], unique=False)
+    op.create_index(
+        "ix_cycle_due",
+        "cycle",
+        ["next_due_at", "id", "department", "service"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_cycle_mine",
+        "cycle",
+        ["responder_id", "next_due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
+    op.create_index(
+        "ix_cycle_queue",
+        "cycle",
+        ["department", "next_due_at", "id"],
+        unique=False,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
     op.create_table(
         "external_ref",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),

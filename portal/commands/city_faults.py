@@ -41,7 +41,7 @@ _SENTENCES = {
     "unknown_service": 'no service "{key}"{meant}; name one of services.toml.',
     "unknown_zone": '"{zone}" is no time zone; write one of the IANA list, such as "Europe/Athens".',
     "not_a_web_address": '"{value}" is no web address; write one that begins with https://.',
-    "not_a_mail_address": '"{value}" is no mail address; write one such as "name@example.org".',
+    "not_a_mail_address": '"{value}" is not an e-mail address; write one such as "name@example.org".',
     # Services.
     "service_without_department": "the service has no department; add department, or not_offered.",
     "service_without_promise": "the service has no promise; add promise_days, or not_offered.",

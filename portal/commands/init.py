@@ -31,7 +31,7 @@ _INSTALLATION = table_of(Installation)
 @click.option(
     "--city", "folder", required=True, type=click.Path(path_type=Path), help="Folder of the city's profile."
 )
-@click.option("--admin-email", default="", help="Mail address of the first administrator.")
+@click.option("--admin-email", default="", help="E-mail address of the first administrator.")
 @click.option("--admin-name", default="", help="Name of the first administrator.")
 @click.option(
     "--language", default="", help="Language of the first administrator; the city's own if left out."
@@ -45,7 +45,7 @@ def command(folder: Path, admin_email: str, admin_name: str, language: str) -> N
     if not admin_email:
         if not is_terminal:
             raise click.UsageError("Say who the first administrator is: --admin-email, --admin-name.")
-        admin_email = click.prompt("Mail address of the first administrator")
+        admin_email = click.prompt("E-mail address of the first administrator")
     admin_name = admin_name or (click.prompt("Name") if is_terminal else admin_email.partition("@")[0])
     password, is_random = _choose_password() if is_terminal else (secrets.token_urlsafe(12), True)
     init(

@@ -9,7 +9,7 @@ from feedback.errors import DomainError, Invalid
 from portal.commands import city_faults
 
 _SENTENCES = {
-    "email_shape": "{value!r} is no mail address.",
+    "email_shape": "{value!r} is not an e-mail address.",
     "name_missing": "A name is needed, of at most 120 characters.",
     "role_unknown": "There is no role {value!r}: choose one of {known}.",
     "department_unknown": "There is no department {value!r}: choose one of {known}.",

@@ -7,6 +7,7 @@ of them, and none outlives its parent. What is served is `portal/app.py`'s busin
 from __future__ import annotations
 
 import atexit
+import gc
 import http.client
 import logging
 import multiprocessing
@@ -81,7 +82,11 @@ def create_app() -> Any:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
     from portal.app import create_app as create  # in the web process only
 
-    return create()
+    app = create()
+    # What is there for good is not looked through again and again for what could be thrown away.
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 class Worker:

@@ -183,8 +183,8 @@ def _sentence(measure: Measure, cells: Sequence[Cell], points: Sequence[MonthVie
         }
     most, least = max(told, key=_at), min(told, key=_at)
     return _(
-        "%(name)s by month, %(first)s to %(last)s: most in %(best)s (%(most)s), least in %(worst)s (%(least)s), "
-        "at the end %(now)s."
+        "%(name)s by month, %(first)s to %(last)s: highest in %(best)s (%(most)s), lowest in %(worst)s "
+        "(%(least)s), at the end %(now)s."
     ) % {
         **months,
         "best": most.long_label,

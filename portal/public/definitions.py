@@ -57,7 +57,7 @@ def name_of(measure: Measure) -> str:
         "received": _("Cases received"),
         "answered": _("Cases answered"),
         "second_looks": _("Second looks"),
-        "in_time_law": _("Answered within the deadline of the law"),
+        "in_time_law": _("Answered within the legal deadline"),
         "in_time_promise": _("Answered within our promise"),
         "time_to_answer": _("Working time to the answer"),
         "satisfied_outcome": _("Satisfied with the outcome"),
@@ -71,7 +71,7 @@ def none_of(measure: Measure) -> str:
         "received": _("No case was received."),
         "answered": _("No case was answered."),
         "second_looks": _("Nobody asked for a second look."),
-        "in_time_law": _("No deadline of the law fell in this period."),
+        "in_time_law": _("No legal deadline fell in this period."),
         "in_time_promise": _("No promised day fell in this period."),
         "time_to_answer": _("No case was answered."),
         "satisfied_outcome": _("Nobody who was asked in this period rated the outcome."),
@@ -96,7 +96,7 @@ def _sentence(measure: Measure, city: City) -> str:
         return f"{rated} {asked}"
     return {
         "received": _(
-            "Cases by the day on which they reached us, by whatever way. A case that its sender "
+            "Cases by the day on which they reached us, whichever way they came. A case that its sender "
             "withdrew before the answer counts here and in no other figure."
         ),
         "answered": _(
@@ -112,15 +112,15 @@ def _sentence(measure: Measure, city: City) -> str:
             "day or before. A case without an answer counts as late."
         ),
         "in_time_promise": _(
-            "Of the cases whose promised day fell in the period, the share that was answered on that "
-            "day or before. A case without an answer counts as late. The time in which we waited for "
-            "the sender moves the promised day."
+            "Of the cases whose promised day fell in the period, the share that was answered on that day "
+            "or before. A case without an answer counts as late. The time during which we waited for the "
+            "sender moves the promised day."
         ),
         "time_to_answer": _(
             "Office hours from the receipt of a case, or from the request for a second look, to the "
-            "first answer, for the answers given in the period, less the time in which our promise "
-            "stood still because we waited for the sender. Half of the answers took no longer than the "
-            "median, nine in ten no longer than the second value. There is no average, because a few "
+            "first answer, for the answers given in the period, less the time during which our promise "
+            "was paused because we were waiting for the sender. Half of the answers took no longer than "
+            "the median, nine in ten no longer than the second value. There is no average, because a few "
             "very old cases would decide it."
         ),
     }[measure]
@@ -140,7 +140,7 @@ def _source(measure: Measure) -> str:
         "received": _("Source: ISO 9001, 9.1.3; ISO 10002; CAF 2020, 6.2."),
         "answered": _("Source: ISO 9001, 9.1.3; ISO 10002; CAF 2020, 6.2."),
         "second_looks": _("Source: ISO 10002."),
-        "in_time_law": _("Source: the deadlines of the law that stand on each receipt; CAF 2020, 6.2."),
+        "in_time_law": _("Source: the legal deadlines that stand on each receipt; CAF 2020, 6.2."),
         "in_time_promise": _(
             "Source: the municipality’s own promise for each service; ISO 9001, 9.1.3; CAF 2020, 6.2."
         ),

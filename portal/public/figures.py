@@ -184,7 +184,7 @@ def _lines(cell: Cell, city: City, wider: Cell | None, is_final: bool, axis: Axi
         found.append(_("The bar goes from 0 to %(end)s: the median, and on to nine in ten.") % words)
     elif cell.share is not None:
         found.append(count_text(cell))
-        found.append(_("95 %% interval %(interval)s") % {"interval": interval_text(cell)})
+        found.append(_("Interval: %(interval)s") % {"interval": interval_text(cell)})
         found += _asked(cell)
     if not is_final:
         found.append(_("Provisional: people can still answer."))
@@ -203,9 +203,13 @@ def _why(cell: Cell, city: City) -> str:
     if (cell.n or 0) < least:
         words = {"num": languages.number(least)}
         return (
-            _("From %(num)s on we show more; with fewer it would say more about them than about us.") % words
+            _(
+                "We show more from %(num)s on; with fewer, the figure would say more about single "
+                "people than about us."
+            )
+            % words
         )
-    return _("More would let somebody be recognised, or something hidden be worked out.")
+    return _("If we showed more, somebody could be recognised, or a hidden number worked out.")
 
 
 def _asked(cell: Cell) -> list[str]:
@@ -219,8 +223,8 @@ def _asked(cell: Cell) -> list[str]:
     }
     found = [
         ngettext(
-            "%(responded)s of %(invited)s person asked answered (%(rate)s)",
-            "%(responded)s of %(invited)s people asked answered (%(rate)s)",
+            "Answered: %(responded)s of %(invited)s person asked (%(rate)s)",
+            "Answered: %(responded)s of %(invited)s people asked (%(rate)s)",
             cell.invited,
         )
         % words

@@ -107,9 +107,9 @@ def reason_of(cycle: CycleView, city: City) -> str:
     if cycle.route == "service" and name:
         return _("It went there because you chose the service “%(service)s”.") % {"service": name}
     if cycle.route == "keywords" and name:
-        return _("You chose no service. By your words it is about “%(service)s”, so it went there.") % {
-            "service": name
-        }
+        return _(
+            "You chose no service. Going by your words, it is about “%(service)s”, so it went there."
+        ) % {"service": name}
     if cycle.department is None:
         return _(
             "Your words do not show for certain which department answers. A clerk reads them and assigns "

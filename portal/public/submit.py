@@ -163,7 +163,7 @@ def _to_receipt(visit: Visit, random: str, taken: Taken) -> Reply:
 
 
 def _expired(visit: Visit, typed: Typed, reason: str) -> Reply:
-    message = _("%(reason)s Nothing was sent. Please look at your words and send them again.") % {
+    message = _("%(reason)s Nothing was sent. Please check what you wrote and send it again.") % {
         "reason": reason
     }
     return _form(
@@ -232,7 +232,8 @@ def _services(city: City) -> list[Choice]:
 def _stations(visit: Visit, typed: Typed) -> list[Station]:
     """What happens next: the receipt, our promise, the day set by law for this kind and service."""
     first = Station(
-        _("At once"), _("You get a number and a code. With the code you see at any time what is being done.")
+        _("At once"),
+        _("You get a number and a code. With the code you can see at any time what is being done."),
     )
     return [first, _promise(visit.city, typed.service), _law(visit, typed)]
 

@@ -191,7 +191,7 @@ def _steps() -> list[Step]:
     labels = (
         _("Very dissatisfied"),
         _("Dissatisfied"),
-        _("In between"),
+        _("Neither satisfied nor dissatisfied"),
         _("Satisfied"),
         _("Very satisfied"),
     )

@@ -7,6 +7,7 @@ too). Staff are not named, their department is.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from msgspec import Struct
@@ -26,6 +27,8 @@ from portal.public.track_view import CaseView, case_view
 
 ACTS = ("reply", "add", "second-look")
 """What a citizen does with words; each is the last part of its address."""
+_REFERENCE = re.compile(r"[^\W\d_]{2,9}-?\d{4}-?\d{6}")
+"""The number of a case, which stands on the receipt beside the code: HER-2026-002557."""
 FORGET = Cookie(name=access.ITEM_COOKIE, value="", is_strict=True)
 
 
@@ -139,18 +142,25 @@ def _open(visit: Visit) -> Reply:
 
 
 def find_by_typed_code(visit: Visit) -> tuple[int | None, str]:
-    """The item of the code in the form, or None and what is wrong with the code, in words."""
+    """The item of the code in the form, or None and what is wrong with the code, in words.
+
+    The number of the case in place of the code is told apart from a typing error.
+    """
     typed = visit.form.text("code")
     if not typed.strip():
-        return None, _("Write the code that stands on your receipt")
+        return None, _("Enter the code from your receipt")
     try:
         code = codes.read_code(typed[:200])
     except CodeMistyped:
+        if _REFERENCE.fullmatch("".join(typed[:200].split())):
+            return None, _(
+                "This is the number of the case. The code has 28 letters and digits; it is on your receipt."
+            )
         return None, _("This code has a typing error. Please check it once more.")
     with visit.site.database.read() as session:
         item_id = find.find_by_code(session, code_hash=codes.code_hash(visit.site.secret.key, code))
     if item_id is None:
-        return None, _("We know no such code. Please compare it with your receipt.")
+        return None, _("We do not know this code. Please compare it with your receipt.")
     return item_id, ""
 
 
@@ -174,7 +184,7 @@ def code_page(
         typed=visit.form.text("code")[:200],
         action=visit.here(action),
         errors=[FieldError("code", error)] if error else [],
-        errors_title=_("Your visit has ended after 30 minutes") if is_interrupted else "",
+        errors_title=_("Your visit ended after 30 minutes") if is_interrupted else "",
         kept=kept or [],
     )
     status = 422 if error else 200
@@ -238,7 +248,7 @@ def _done_words(code: str) -> str:
         "replied": _("We have your reply. The department goes on with your case."),
         "added": _("We have added your words to the case."),
         "second-look": _("Another person will look at your case again. New dates apply."),
-        "withdrawn": _("You have withdrawn your case. Nothing more happens with it."),
+        "withdrawn": _("You have withdrawn your case. Nothing more will happen with it."),
     }.get(code, "")
 
 

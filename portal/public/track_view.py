@@ -104,7 +104,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime) ->
         state_detail=_state_detail(item, city),
         late_text=_late_text(item, city, now),
         tracks=clock_of(cycle.clocks, city=city, now=now),
-        pause_note=_pause_note(cycle, city),
+        pause_note=_pause_note(cycle, city, now),
         has_law=cycle.clock("law") is not None,
         lines=lines,
         question=questions[-1] if item.state == "waiting" and questions else None,
@@ -135,19 +135,19 @@ def _state_detail(item: ItemView, city: City) -> str:
     cycle = item.cycle
     department = _department(cycle.department, city)
     if item.state == "received" and cycle.number > 1:
-        return _("It is looked at again. %(department)s has it.") % {"department": department}
+        return _("We are looking at it again. %(department)s has it.") % {"department": department}
     if item.state == "received" and not cycle.department:
         return _("A clerk reads it and assigns the department.")
     if item.state == "received":
         return _("%(department)s has it.") % {"department": department}
     if item.state == "open":
-        return _("%(department)s works on it.") % {"department": department}
+        return _("%(department)s is working on it.") % {"department": department}
     if item.state == "waiting":
         return _("We need one thing from you to go on.")
     if item.state in ("answered", "closed") and cycle.answered_on:
         return _("Answered on %(day)s") % {"day": languages.day_long(cycle.answered_on)}
     if item.state == "void":
-        return _("We took it for a test or a misuse. Call us if that is wrong.")
+        return _("We took it for spam or a test. Call us if that is wrong.")
     return ""
 
 
@@ -163,18 +163,18 @@ def _late_text(item: ItemView, city: City, now: datetime) -> str:
             and is_overdue(clock, zone_day=today, now=now)
         ):
             return _("We are late. The answer was due on %(day)s.") % {
-                "day": languages.day_brief(clock.due_on)
+                "day": languages.day_near(clock.due_on, today)
             }
     return ""
 
 
-def _pause_note(cycle: CycleView, city: City) -> str:
+def _pause_note(cycle: CycleView, city: City, now: datetime) -> str:
     """What the stripes of the clock mean, and which of the two dates moved."""
     clock = cycle.clock("promise") or cycle.clock("law")
     pauses = clock.pauses if clock else ()
     if not pauses:
         return ""
-    days = ", ".join(_days_text(pause.since, pause.until, city) for pause in pauses)
+    days = ", ".join(_days_text(pause.since, pause.until, city, now) for pause in pauses)
     law = cycle.clock("law")
     if cycle.clock("promise") is None or (law is not None and law.pauses):
         return _("Striped: we waited for you (%(days)s). That time does not count.") % {"days": days}
@@ -188,11 +188,12 @@ def _pause_note(cycle: CycleView, city: City) -> str:
     ) % {"days": days}
 
 
-def _days_text(since: datetime, until: datetime | None, city: City) -> str:
-    first = languages.day_brief(since.astimezone(city.zone).date())
+def _days_text(since: datetime, until: datetime | None, city: City, now: datetime) -> str:
+    today = now.astimezone(city.zone).date()
+    first = languages.day_near(since.astimezone(city.zone).date(), today)
     if until is None:
         return _("since %(day)s") % {"day": first}
-    last = languages.day_brief(until.astimezone(city.zone).date())
+    last = languages.day_near(until.astimezone(city.zone).date(), today)
     return first if first == last else _("%(first)s to %(last)s") % {"first": first, "last": last}
 
 
@@ -258,7 +259,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             entry.id, "citizen", when, entry.at, who=_("You asked for a second look"), text=entry.text
         )
     sentence = {
-        "taken": _("%(department)s works on it"),
+        "taken": _("%(department)s has started work on it"),
         "handed_over": _("Handed over to %(department)s"),
         "resumed": _("%(department)s goes on without your reply"),
         "reopened": _("%(department)s takes the case up again"),
@@ -270,7 +271,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
 def _after(entry: EntryView) -> str:
     assert entry.answer is not None
     if entry.answer.planned_on is not None:
-        return _("It will be done by %(day)s.") % {"day": languages.day_plain(entry.answer.planned_on)}
+        return _("It will be done by %(day)s.") % {"day": languages.day_by(entry.answer.planned_on)}
     if entry.answer.forwarded_to:
         return _("Forwarded to: %(authority)s") % {"authority": entry.answer.forwarded_to}
     return ""
@@ -310,10 +311,7 @@ class _Moments(Struct, frozen=True):
     now: datetime
 
     def text(self, at: datetime) -> str:
-        zone = self.city.zone
-        if at.astimezone(zone).year == self.now.astimezone(zone).year:
-            return languages.moment(at, zone)
-        return languages.moment_long(at, zone)
+        return languages.moment(at, self.city.zone, self.now)
 
 
 def _department(key: str | None, city: City) -> str:

@@ -213,7 +213,7 @@ def _clash(visit: Visit, item: ItemView, refusal: DomainError, written: str, for
     return Clash(
         title=title,
         text=text,
-        entries=timeline.later_entries(item, newer, city=visit.city),
+        entries=timeline.later_entries(item, newer, city=visit.city, now=visit.now),
         kept="" if form_field else written.strip(),
         form_field=form_field if written.strip() else "",
     )

@@ -180,12 +180,12 @@ def _done_words(done: str) -> str:
     return {
         "taken": _("You have taken the case."),
         "answered": _("The answer is published. The citizen can read it now."),
-        "asked": _("The question is sent. The clock of the promise stands until the reply."),
+        "asked": _("The question is sent. The promise is paused until the reply."),
         "resumed": _("The case goes on without the reply."),
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
-        "reopened": _("The case is open again, with clocks of its own."),
+        "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 
 

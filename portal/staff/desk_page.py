@@ -31,7 +31,8 @@ from portal.staff.words import Mark, Option
 class Typed(Struct, frozen=True, kw_only=True):
     """What was typed into the composer: kept through every refusal."""
 
-    tab: str = "answer"
+    tab: str = ""
+    """answer or question; empty where neither was chosen."""
     outcome: str = ""
     text: str = ""
     planned_on: str = ""
@@ -112,9 +113,14 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     standing: str
     """How it stands, where nothing is asked."""
     acts: Acts
+    first_act: str
+    """What is asked first, its button filled: assign or take; empty where it is to write, in the open composer."""
+    is_composer_open: bool
     sender: str
     sender_line: str
     words: str
+    language: str
+    """The language of title and words, where it is not the page's."""
     entries: list[DeskEntry]
     composer: Composer | None
     tracks: Tracks
@@ -153,6 +159,7 @@ def make_page(
     address = f"/staff/item/{item.reference}"
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
+    first_act = _first_act(item, acts)
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -166,23 +173,26 @@ def make_page(
         asked=asked,
         standing=standing,
         acts=acts,
+        first_act=first_act,
+        is_composer_open=not first_act or bool(typed.tab) or bool(typed.text.strip()) or bool(errors),
         sender=timeline.citizen_name(item),
         sender_line=" · ".join(
             (
                 words.channel_word(item.channel),
-                languages.moment(item.received_at, city.zone),
+                languages.moment(item.received_at, city.zone, now),
                 words.language_word(item.language),
             )
         ),
         words=item.text,
-        entries=timeline.entries_of(item, city=city),
+        language=item.language if item.text and item.language != viewer.language else "",
+        entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
             acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
         law=facts.law_of(item, ruling_city),
-        facts=facts.facts_of(item, city),
+        facts=facts.facts_of(item, city, now),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
         errors=errors or [],
@@ -212,6 +222,12 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
     )
 
 
+def _first_act(item: ItemView, acts: Acts) -> str:
+    if item.state == "received" and item.cycle.department is None and acts.hand_over:
+        return "assign"
+    return "take" if item.state == "received" and acts.take else ""
+
+
 def is_barred(item: ItemView, viewer: Viewer) -> bool:
     """Whether this person gave an answer that led to a second look, which is another's."""
     return any(cycle.barred_id == viewer.account_id for cycle in item.cycles)
@@ -221,7 +237,7 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
-    tabs = [Tab(_("Answer"), f"{address}tab=answer#composer", "send", tab == "answer")]
+    tabs = [Tab(_("Answer to the citizen"), f"{address}tab=answer#composer", "send", tab == "answer")]
     if acts.ask:
         tabs.append(
             Tab(
@@ -246,8 +262,8 @@ def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[s
     cycle, day = item.cycle, _nearest_day(item)
     if item.state in RUNNING and is_barred(item, viewer):
         return _(
-            "A second look was asked for. You answered before, so another person must do it: "
-            "the head of department where there is nobody else, or hand it over."
+            "A second look was asked for. You answered before, so another person must do it: the head of "
+            "department if there is nobody else. You can also hand it over."
         ), ""
     if item.state == "received":
         if cycle.department is None:
@@ -260,22 +276,24 @@ def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[s
             (e.account_name for e in reversed(item.entries) if e.account_id == cycle.responder_id), ""
         )
         if cycle.responder_id is not None and cycle.responder_id != viewer.account_id:
-            return "", _("%(name)s works on it.") % {"name": name or _("A colleague")}
+            return "", _("%(name)s is working on it.") % {"name": name or _("A colleague")}
         if _has_replied(item):
             return _("The citizen has written again: read it, then answer."), ""
         if day is None:
             return _("Answer it."), ""
-        return _("Answer by %(day)s.") % {"day": languages.day_long(day)}, ""
+        if day < now.astimezone(city.zone).date():
+            return _("It was due on %(day)s. Answer it now.") % {"day": languages.day_long(day)}, ""
+        return _("Answer by %(day)s.") % {"day": languages.day_by(day)}, ""
     if item.state == "waiting":
         return "", _(
             "A question to the citizen is open. The reply brings the case back; you can also go on without it."
         )
     if item.state == "answered" and cycle.second_look_until is not None:
-        until = languages.day_plain(cycle.second_look_until)
+        until = languages.day_by(cycle.second_look_until)
         return "", _("Answered. The citizen may ask for a second look until %(day)s.") % {"day": until}
     if item.state == "void":
-        return "", _("Set aside: it counts nowhere and its clocks stand.")
-    return "", _("Nothing is asked of the city any more.")
+        return "", _("Set aside: it counts nowhere and its deadlines are stopped.")
+    return "", _("There is nothing more to do.")
 
 
 def _nearest_day(item: ItemView) -> date | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from msgspec import Struct
 
 from feedback.city.profile import City
@@ -59,12 +61,12 @@ def pause_note(item: ItemView) -> str:
     ) % {"num": pauses}
 
 
-def facts_of(item: ItemView, city: City) -> list[Fact]:
+def facts_of(item: ItemView, city: City, now: datetime) -> list[Fact]:
     """Department, service, place, contact and what else is known."""
     cycle, contact = item.cycle, item.contact
     found = [
         Fact(_("Department"), words.department_name(city, cycle.department)),
-        Fact(_("Why there"), words.route_words(city, cycle.route)),
+        Fact(_("Reason for the assignment"), words.route_words(city, cycle.route)),
         Fact(_("Service"), words.service_name(city, cycle.service)),
         Fact(_("Nature by law"), words.nature_word(cycle.nature)),
         Fact(_("Place"), item.place or _("Not given")),
@@ -85,10 +87,11 @@ def facts_of(item: ItemView, city: City) -> list[Fact]:
             found.append(Fact(_("E-mail"), contact.email, mark))
         if contact.phone:
             found.append(Fact(_("Phone"), contact.phone))
-        found.append(Fact(_("Language of mails"), words.language_word(contact.language)))
+        found.append(Fact(_("Language of e-mails"), words.language_word(contact.language)))
     found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
     if cycle.number > 1:
-        found.append(Fact(_("Round"), str(cycle.number), languages.moment(cycle.started_at, city.zone)))
+        since = languages.moment(cycle.started_at, city.zone, now)
+        found.append(Fact(_("Round"), str(cycle.number), since))
     return found
 
 

@@ -232,7 +232,7 @@ def _empty(which: Queue) -> str:
         "mine": _("You have no open case. Cases that you take appear here."),
         "triage": _("Every case has its department."),
         "waiting": _("No question to a citizen is open."),
-        "answered": _("No answered case is inside its time for a second look."),
+        "answered": _("No answered case is still within the time for a second look."),
         "closed": _(
             "No case is closed yet. An answered case is closed when the time for a second look is over."
         ),

@@ -7,7 +7,7 @@ the same few words on every row; a `Lister` looks each up once.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 
 from markupsafe import Markup
@@ -72,9 +72,11 @@ class Lister:
         self._days = days_of(visit.city.calendar)
         self._has_departments = len(departments_of(visit.staff, visit.city)) > 1
         self._query = urlencode({"queue": which})
+        self._nobody = _("Nobody yet")
         self._kinds: dict[str, str] = {}
         self._services: dict[str | None, str] = {}
         self._departments: dict[str | None, str] = {}
+        self._lates: dict[date, str] = {}
         self._marks: dict[tuple[str, bool], Mark] = {}
         self._clock_names = {which: words.due_label(which) for which in ("law", "promise")}
 
@@ -86,15 +88,17 @@ class Lister:
     def row(self, row: QueueRow) -> InboxRow:
         """A case in the words of the list."""
         service = self._service(row.service)
-        facts = [row.reference, self._kind(row.kind), service, " ".join(row.place.split())]
+        meta = f"{row.reference} · {self._kind(row.kind)} · {service}"
+        if row.place:
+            meta += " · " + " ".join(row.place.split())
         if row.number > 1:
-            facts.insert(1, _("second look") if row.state in RUNNING else _("looked at again"))
+            meta += " · " + (_("second look") if row.state in RUNNING else _("looked at again"))
         return InboxRow(
             reference=row.reference,
             href=f"/staff/item/{row.reference}?{self._query}",
             title=item_words.title_of(row.opening, otherwise=service),
             language=row.language if row.opening and row.language != self._visit.language else "",
-            meta=" · ".join(filter(None, facts)),
+            meta=meta,
             is_unread=row.state == "received",
             due=self.due(row.clocks),
             bars=mini.bars(row.clocks, zone=self._zone, now=self._now),
@@ -106,24 +110,18 @@ class Lister:
     def due(self, clocks: Sequence[ClockView]) -> Due:
         """The nearest clock that runs, in words; else that it stands still, has ended, or never was."""
         shown = [clock for clock in clocks if clock.stopped_by != "rule"]
-        # The nearest first; where both are late, the law weighs more.
-        running = sorted(
-            (
-                (not (late and clock.which == "law"), clock.due_at, clock.which, late, clock)
-                for clock in shown
-                if clock.stopped_at is None and clock.due_at is not None
-                for late in (self._now >= clock.due_at,)
-            ),
-            key=lambda place: place[:3],
-        )
+        running = [clock for clock in shown if clock.stopped_at is None and clock.due_at is not None]
         if running:
-            is_late, clock = running[0][3:]
-            name = self._clock_names[clock.which]
-            if is_late:
+            late = [clock for clock in running if clock.due_at is not None and clock.due_at <= self._now]
+            if late:  # Where both are late, the law weighs more.
+                clock = next((clock for clock in late if clock.which == "law"), late[0])
+                name = self._clock_names[clock.which]
                 return Due(self._late(clock.due_on or self.today), "late", "alert", name)
+            clock = min(running, key=_due_at)
+            name = self._clock_names[clock.which]
             if clock.due_on is None or clock.due_on == self.today:
                 return Due(_("Today"), "today", "clock", name)
-            return Due(languages.day_brief(clock.due_on), "", "clock", name)
+            return Due(languages.day_near(clock.due_on, self.today), "", "clock", name)
         if not shown:
             return Due(_("No due day"), "", "calendar", "")
         by_name = {clock.which: clock for clock in shown}
@@ -150,10 +148,15 @@ class Lister:
         return "week" if due_on <= self._sunday else "later"
 
     def _late(self, due_on: date) -> str:
+        if due_on not in self._lates:
+            self._lates[due_on] = self._late_words(due_on)
+        return self._lates[due_on]
+
+    def _late_words(self, due_on: date) -> str:
         late = self._days.count_working(due_on, self.today)
         if late == 0:
-            return _("Late since %(day)s") % {"day": languages.day_brief(due_on)}
-        return ngettext("%(num)s work day late", "%(num)s work days late", late) % {"num": late}
+            return _("Late since %(day)s") % {"day": languages.day_short(due_on)}
+        return ngettext("%(num)s working day late", "%(num)s working days late", late) % {"num": late}
 
     def _ended(self, clock: ClockView, name: str) -> Due:
         if clock.stopped_by != "answer":
@@ -165,13 +168,13 @@ class Lister:
         late = self._days.count_working(clock.due_on, mini.local_day(clock.stopped_at, self._zone))
         if late == 0:
             return Due(_("Missed"), "late", "alert", name)
-        text = ngettext("Missed: %(num)s work day", "Missed: %(num)s work days", late) % {"num": late}
+        text = ngettext("Missed: %(num)s working day", "Missed: %(num)s working days", late) % {"num": late}
         return Due(text, "late", "alert", name)
 
     def _who(self, row: QueueRow) -> str:
         if row.responder_id is not None and row.responder_id == self._visit.staff.account_id:
             return _("You")
-        return row.responder_name or (_("Nobody yet") if row.state in RUNNING else "")
+        return row.responder_name or (self._nobody if row.state in RUNNING else "")
 
     def _kind(self, kind: str) -> str:
         if kind not in self._kinds:
@@ -193,3 +196,8 @@ class Lister:
         if place not in self._marks:
             self._marks[place] = words.state_mark(state, department)
         return self._marks[place]
+
+
+def _due_at(clock: ClockView) -> datetime:
+    assert clock.due_at is not None
+    return clock.due_at

@@ -110,7 +110,7 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
     """Title, explanation, button, and who reads the reason."""
     public = _("The citizen can read the reason in the history of the case.")
     if sheet.move == "hand_over":
-        clocks = _("The clocks run on from the day of receipt. Another service changes the promise.")
+        clocks = _("The deadlines still count from the day of receipt. Another service changes the promise.")
         if item.cycle.department is None:
             return _("Assign to a department"), [clocks], _("Assign"), public
         now_at = _("It is now with: %(department)s.") % {
@@ -120,14 +120,16 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
     if sheet.move == "void":
         explanation = [
             _(
-                "For spam and tests only. The case counts nowhere, its clocks stop, and its number stays taken."
+                "For spam and tests only. The case counts nowhere, its deadlines stop, and its "
+                "number stays taken."
             ),
             _("It can be undone at any time."),
         ]
-        return _("Set the case aside"), explanation, _("Set aside"), _("Only staff read the reason.")
+        return _("Set the case aside"), explanation, _("Set the case aside"), _("Only staff read the reason.")
     explanation = [
         _(
-            "The answer stays in the history. The case goes back to the queue of its department and gets new clocks."
+            "The answer stays in the history. The case goes back to the queue of its department "
+            "and gets new deadlines."
         ),
     ]
     return _("Open the case again"), explanation, _("Open again"), public

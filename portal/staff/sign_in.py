@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from msgspec import Struct
 
+from feedback.items import queues
 from feedback.people import accounts, sessions
 from feedback.people.viewer import Viewer
 from portal import access, languages
@@ -78,7 +79,7 @@ class SignInPage(Struct, frozen=True, kw_only=True):
 def door(visit: Visit) -> Reply:
     """Send on: to the first page of the role, or to the sign-in."""
     access.find_staff(visit)
-    return redirect(first_page(visit.viewer) if visit.viewer else "/staff/sign-in")
+    return redirect(first_page(visit, visit.viewer) if visit.viewer else "/staff/sign-in")
 
 
 @route("/staff/sign-in", "GET", "POST", policy="public")
@@ -87,7 +88,9 @@ def sign_in(visit: Visit) -> Reply:
     access.find_staff(visit)
     kept = _kept(visit) if visit.method == "POST" else None
     if visit.viewer is not None:  # Signed in meanwhile, in another window: what was kept is not lost.
-        return _send_again(visit, visit.viewer, kept, []) if kept else redirect(first_page(visit.viewer))
+        return (
+            _send_again(visit, visit.viewer, kept, []) if kept else redirect(first_page(visit, visit.viewer))
+        )
     if visit.method == "GET":
         return _form(visit)
     if "email" not in visit.form.fields:
@@ -95,9 +98,9 @@ def sign_in(visit: Visit) -> Reply:
     email, password = visit.form.text("email").strip(), visit.form.text("password")
     errors = []
     if not email:
-        errors.append(FieldError("email", _("Write your e-mail address")))
+        errors.append(FieldError("email", _("Enter your e-mail address")))
     if not password:
-        errors.append(FieldError("password", _("Write your password")))
+        errors.append(FieldError("password", _("Enter your password")))
     if errors:
         return _form(visit, 422, email, errors, kept=kept)
     if not _turns.acquire(timeout=WAIT_SECONDS):
@@ -128,7 +131,7 @@ def sign_in(visit: Visit) -> Reply:
 def _send_again(visit: Visit, viewer: Viewer, kept: Kept | None, cookies: list[Cookie]) -> Reply:
     """The words that an ended session left behind, to be sent now; without any, the first page of the role."""
     if kept is None or not viewer.has_desk:
-        return redirect(first_page(viewer), cookies=cookies)
+        return redirect(first_page(visit, viewer), cookies=cookies)
     visit.viewer, visit.language = viewer, viewer.language
     with languages.speaking(viewer.language):
         return render(visit, "staff/send_again.html", cookies=cookies, page=kept)
@@ -144,9 +147,15 @@ def sign_out(visit: Visit) -> Reply:
     return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
 
 
-def first_page(viewer: Viewer) -> str:
-    """Where a role begins its work."""
-    return "/staff/inbox" if viewer.has_desk else "/staff/account"
+def first_page(visit: Visit, viewer: Viewer) -> str:
+    """Where a person begins: at the cases that nobody else can assign, else at the open ones."""
+    if not viewer.has_desk:
+        return "/staff/account"
+    if viewer.sees_all_departments:
+        with visit.site.database.read() as session:
+            if queues.count_open(session, viewer=viewer, most=1)["triage"]:
+                return "/staff/inbox?queue=triage"
+    return "/staff/inbox"
 
 
 def _find_account(visit: Visit, email: str, password: str) -> int | None:

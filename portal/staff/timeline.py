@@ -36,14 +36,16 @@ class DeskEntry(Struct, frozen=True, kw_only=True):
     """What an answer adds: by when, or to whom it was forwarded."""
 
 
-def entries_of(item: ItemView, *, city: City) -> list[DeskEntry]:
+def entries_of(item: ItemView, *, city: City, now: datetime) -> list[DeskEntry]:
     """The whole timeline after the citizen's first words, beginning with where the item was sent."""
-    return [_beginning(item, city), *later_entries(item, item.entries, city=city)]
+    return [_beginning(item, city, now), *later_entries(item, item.entries, city=city, now=now)]
 
 
-def later_entries(item: ItemView, entries: Iterable[EntryView], *, city: City) -> list[DeskEntry]:
+def later_entries(
+    item: ItemView, entries: Iterable[EntryView], *, city: City, now: datetime
+) -> list[DeskEntry]:
     """Some entries of an item, in words."""
-    return [_entry(item, entry, city) for entry in entries]
+    return [_entry(item, entry, city, now) for entry in entries]
 
 
 def citizen_name(item: ItemView) -> str:
@@ -51,22 +53,22 @@ def citizen_name(item: ItemView) -> str:
     return item.contact.name if item.contact and item.contact.name else _("The citizen")
 
 
-def _beginning(item: ItemView, city: City) -> DeskEntry:
+def _beginning(item: ItemView, city: City, now: datetime) -> DeskEntry:
     first = item.cycles[0]
     # Where it went at first is known only as long as nobody handed it over within the first cycle.
     if first.route == "hand_over":
         sentence = _("Received")
-    elif first.department is None:
-        sentence = words.route_words(city, first.route)
     else:
-        sentence = _("Sent to %(department)s. %(reason)s") % {
-            "department": words.department_name(city, first.department),
-            "reason": words.route_words(city, first.route),
-        }
-    return _line("received", "event", "", item.received_at, city, sentence=sentence)
+        reason = words.route_words(city, first.route).rstrip(".")
+        if first.department is None:
+            sentence = f"{reason}."
+        else:
+            department = words.department_name(city, first.department)
+            sentence = _("Sent to %(department)s. %(reason)s.") % {"department": department, "reason": reason}
+    return _line("received", "event", "", item.received_at, city, now, sentence=sentence)
 
 
-def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
+def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskEntry:
     anchor, name = f"entry-{entry.id}", entry.account_name or _("The system")
     department = words.department_name(city, entry.department)
     if entry.side == "citizen":
@@ -76,6 +78,7 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
             citizen_name(item),
             entry.at,
             city,
+            now,
             sentence=_citizen_act(entry.act),
             text=entry.text,
         )
@@ -84,7 +87,7 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
         seen = Mark("public", _("The citizen sees this"))
         if entry.answer is None:
             marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
-            return _line(anchor, "city", who, entry.at, city, marks=marks, text=entry.text)
+            return _line(anchor, "city", who, entry.at, city, now, marks=marks, text=entry.text)
         outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
         return _line(
             anchor,
@@ -92,6 +95,7 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
             who,
             entry.at,
             city,
+            now,
             marks=[outcome, seen],
             text=entry.answer.text,
             after=_after(entry),
@@ -100,7 +104,7 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
         marks = [Mark("internal", _("Internal"))]
         sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
         return _line(
-            anchor, "internal", name, entry.at, city, marks=marks, sentence=sentence, text=entry.text
+            anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
         )
     facts = {"name": name, "department": department}
     sentence = {
@@ -109,7 +113,7 @@ def _entry(item: ItemView, entry: EntryView, city: City) -> DeskEntry:
         "resumed": _("%(name)s went on without the reply") % facts,
         "reopened": _("%(name)s reopened it") % facts,
     }.get(entry.act, "")
-    return _line(anchor, "event", "", entry.at, city, sentence=sentence, text=entry.text)
+    return _line(anchor, "event", "", entry.at, city, now, sentence=sentence, text=entry.text)
 
 
 def _citizen_act(act: str) -> str:
@@ -123,7 +127,7 @@ def _after(entry: EntryView) -> list[str]:
     assert entry.answer is not None
     found = []
     if entry.answer.planned_on is not None:
-        found.append(_("Planned for %(day)s") % {"day": languages.day_plain(entry.answer.planned_on)})
+        found.append(_("It will be done by %(day)s.") % {"day": languages.day_by(entry.answer.planned_on)})
     if entry.answer.forwarded_to:
         found.append(_("Forwarded to: %(name)s") % {"name": entry.answer.forwarded_to})
     return found
@@ -135,6 +139,7 @@ def _line(
     who: str,
     at: datetime,
     city: City,
+    now: datetime,
     *,
     marks: list[Mark] | None = None,
     sentence: str = "",
@@ -145,7 +150,7 @@ def _line(
         anchor=anchor,
         side=side,
         who=who,
-        when=languages.moment(at, city.zone),
+        when=languages.moment(at, city.zone, now),
         at=at.isoformat(),
         marks=marks or [],
         sentence=sentence,

@@ -139,21 +139,21 @@ def role_does(role: str) -> list[str]:
         ],
         "quality": [
             _("You will watch the measures, keep the quality record, and follow actions and reviews."),
-            _("You read no case by this role."),
+            _("With this role you do not read any cases."),
             _(
                 "The pages for this work are not built yet. What the city publishes is on its public quality page."
             ),
         ],
         "admin": [
             _("You will keep the accounts of staff and the profile of the city."),
-            _("You read no case by this role."),
+            _("With this role you do not read any cases."),
             _(
                 "The pages for this work are not built yet. Until then the operator does it with the kanali command."
             ),
         ],
         "auditor": [
             _("You will read the ledger and the quality record, and check them against each other."),
-            _("You read no case by this role."),
+            _("With this role you do not read any cases."),
             _(
                 "The pages for this work are not built yet. Until then the operator can run the check for you."
             ),

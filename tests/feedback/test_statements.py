@@ -38,6 +38,22 @@ def test_rows_are_those_of_sqlalchemy(town: Town) -> None:
     assert ours[0].counted is True
 
 
+def test_a_statement_runs_in_the_transaction_that_the_session_is_in(town: Town) -> None:
+    """Not in one before it, whose connection may be somebody else's by now."""
+    town.citizen_reports(email="rea@example.org")
+    rename = Statement(sa.update(CONTACT), sets=["name"])
+    with town.database.write() as session:
+        rename.run(session, {"name": "before"})
+        session.commit()
+        bind = session.get_bind()
+        with bind.connect() as another:  # It takes the connection that the session has given back.
+            rename.run(session, {"name": "after"})
+            mine = session.connection().connection.driver_connection
+            assert mine is not another.connection.driver_connection
+            session.rollback()
+        assert session.execute(sa.select(CONTACT.c.name)).scalar_one() == "before"
+
+
 def test_a_time_without_a_zone_is_refused_and_another_zone_is_turned(town: Town) -> None:
     insert = upsert(SUBMISSION, lambda made: made.on_conflict_do_nothing().returning(SUBMISSION.c.key_hash))
     values = {"key_hash": "a" * 64, "body_digest": "b", "item_id": None}

@@ -12,12 +12,12 @@ import email.policy
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.running import ROOT, Portal, kanali, running
 
@@ -29,7 +29,6 @@ FINAL = "2030-12-20T09:00:00Z"
 PERIOD = "2030-11"
 SHOWN_FROM = 10
 PASSWORD = "a long password for the journey"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 WORDS = {
     "el": "Η λάμπα στην οδό Μίνωος είναι σβηστή εδώ και μια εβδομάδα.",
@@ -96,14 +95,6 @@ def url(folder: Path) -> str:
                 typed=PASSWORD,
             )
     return url
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield browser
-        browser.close()
 
 
 def test_the_whole_way(url: str, folder: Path, browser: Browser) -> None:

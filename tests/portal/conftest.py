@@ -7,6 +7,9 @@ import pytest
 from portal.database import Database
 from portal.settings import Settings
 from tests.town import Town
+from tests.upkeep.kept import kept
+
+__all__ = ["kept", "town"]
 
 
 @pytest.fixture

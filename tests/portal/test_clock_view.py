@@ -92,7 +92,7 @@ def test_the_labels_name_clock_and_length() -> None:
         "Our promise: 5 working days",
         "Law: 20 working days",
     )
-    assert (promise(tracks).date_text, law(tracks).date_text) == ("9 November", "30 November")
+    assert (promise(tracks).date_text, law(tracks).date_text) == ("Monday 9 November", "Monday 30 November")
 
 
 def test_the_axis_ends_at_the_law_and_elapsed_stands_at_now() -> None:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from msgspec import structs
 
+from feedback.city.export import write_folder
+from feedback.city.load import read_folder
 from feedback.city.tables import CityVersion
 from feedback.people import accounts
 from portal.command_line import VERBS, run
@@ -124,7 +127,7 @@ def test_accounts_are_added_disabled_and_reset(kanali: Terminal, empty_url: str)
     [
         (["user", "add", "a@riverton.example", "--name", "A", "--role", "mayor"], 2, "mayor"),
         (["user", "add", "a@riverton.example", "--role", "clerk"], 2, "--name"),
-        (["user", "add", "a", "--name", "A", "--role", "clerk"], 1, "no mail address"),
+        (["user", "add", "a", "--name", "A", "--role", "clerk"], 1, "is not an e-mail address"),
         (["user", "add", "a@riverton.example", "--name", "A", "--role", "lead"], 1, "--department"),
         (
             ["user", "add", "a@riverton.example", "--name", "A", "--role", "clerk", "--department", "x"],
@@ -197,6 +200,31 @@ def test_a_profile_edited_in_the_browser_is_not_replaced_without_being_asked(
     assert kanali("city", "load", str(folder)) == 1
     assert "kanali city export first, or add --yes" in kanali.err[0]
     assert kanali("city", "load", str(folder), "--yes") == 0
+
+
+def test_a_department_in_use_is_not_removed_without_being_asked(kanali: Terminal, tmp_path: Path) -> None:
+    assert kanali(*INIT) == 0
+    about = ("--name", "Una Alder", "--role", "responder", "--department", "dept-c", "--language", "en")
+    assert kanali("user", "add", "una@riverton.example", *about) == 0
+    city = read_folder(RIVERTON)
+    departments = tuple(one for one in city.department if one.key != "dept-c")
+    services = tuple(one for one in city.service if one.department != "dept-c")
+    rules = tuple(one for one in city.routing.rule if one.department != "dept-c")
+    routing = structs.replace(city.routing, rule=rules)
+    folder = tmp_path / "profile"
+    write_folder(structs.replace(city, department=departments, service=services, routing=routing), folder)
+    assert kanali("city", "load", str(folder)) == 1
+    assert "department dept-c (0 open cases, 1 account)" in kanali.err[0]
+    assert kanali("city", "load", str(folder), "--yes") == 0
+
+
+def test_the_code_of_every_number_that_was_given_stays(kanali: Terminal, tmp_path: Path) -> None:
+    assert kanali(*INIT) == 0
+    city = read_folder(RIVERTON)
+    folder = tmp_path / "profile"
+    write_folder(structs.replace(city, identity=structs.replace(city.identity, code="OTH")), folder)
+    assert kanali("city", "load", str(folder)) == 1
+    assert f"The code is {city.identity.code}" in kanali.err[0]
 
 
 def test_another_citys_profile_is_refused(kanali: Terminal, tmp_path: Path) -> None:

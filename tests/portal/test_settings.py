@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from portal import settings as module
-from portal.settings import OperatorError, Settings, make_secret, read_secret, read_settings
+from portal.secret import make_secret, read_secret
+from portal.settings import OperatorError, Settings, read_settings
 
 
 def faults_of(**environ: str) -> list[str]:

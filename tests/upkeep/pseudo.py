@@ -38,6 +38,7 @@ ALLOWED: dict[str, re.Pattern[str]] = {
     "addresses of the web": re.compile(r"https?://\S+"),
     "paths (the foot of a printed page)": re.compile(r"(?<!\S)/(?:en|staff)(?:/\S*)?(?!\S)"),
     "references of items": re.compile(r"\bRIV-[0-9]{4}-[0-9]{6}\b"),
+    "names of cookies": re.compile(r"(?<!\S)(?:__Host-|__Secure-)?kanali-(?:item|receipt)(?!\S)"),
     "a record's fingerprint": re.compile(r"\b[0-9a-f]{8}\b"),
     "days and months, written by Babel": re.compile(r"\b(?:" + "|".join(sorted(_CALENDAR)) + r")\b"),
     "languages in their own words, and their codes in the switch": re.compile(

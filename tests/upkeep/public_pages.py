@@ -74,9 +74,9 @@ def form(tour: Tour) -> None:
     tour.later(hours=25)
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", origin="https://elsewhere.example.org", key=key).status == 403
-    headers = {"Origin": BASE}
-    large = browser.client.post("/en/submit", data={"text": "x" * 300_000}, headers=headers)
-    many_fields = browser.client.post("/en/submit", files={str(n): b"x" for n in range(80)}, headers=headers)
+    headers, submit = {"Origin": BASE}, f"/{tour.language}/submit"
+    large = browser.client.post(submit, data={"text": "x" * 300_000}, headers=headers)
+    many_fields = browser.client.post(submit, files={str(n): b"x" for n in range(80)}, headers=headers)
     assert (large.status_code, many_fields.status_code) == (413, 400)
 
 
@@ -88,6 +88,7 @@ def receipts(tour: Tour) -> None:
     tour.reports(marked("a deep pothole"), kind="question")
     report = tour.reports(service="street-lighting")
     assert report.browser.get("/receipt/code.svg").status == 200
+    assert report.browser.get("/receipt/case").status == 303
     assert report.browser.post("/receipt/case").status == 303
     assert tour.visitor().post("/receipt/case").status == 303
 
@@ -100,7 +101,7 @@ def code(tour: Tour) -> None:
     for typed in ("", wrong, "0" * 28):
         assert browser.post("/track", code=typed).status == 422
     for act in ("reply", "add", "second-look"):
-        assert browser.get(f"/track/{act}").status == (404 if act == "reply" else 303)
+        assert browser.get(f"/track/{act}").status == 303
         assert browser.post(f"/track/{act}", text=WORDS).status == 422
     assert browser.post("/track", code=report.code, act="add", text=WORDS).status == 200
     assert browser.post("/track/leave").status == 303
@@ -120,6 +121,8 @@ def cases(tour: Tour) -> None:
         assert citizen.get(path).status == 200
     for text in ("", marked("x" * 5000)):
         assert citizen.post("/track/add", text=text).status == 422
+    for path in ("/track/reply", "/track/leave"):
+        assert citizen.get(path).status == 303
     assert citizen.post("/track/add", text=WORDS, follow=True).status == 200
     tour.asks(report, WORDS, by=first)
     _look(citizen)
@@ -239,7 +242,7 @@ def refusals(tour: Tour) -> None:
         *(Expired(code) for code in ("link_over", "second_look_over", "survey_over")),
         *(NotAllowed(code) for code in ("second_look_by_another", "nobody_to_ask")),
     ]
-    for path in ("/en/x", "/staff/x"):
+    for path in (f"/{tour.language}/x", "/staff/x"):
         visit = Visit(
             site=tour.site,
             method="GET",
@@ -251,6 +254,7 @@ def refusals(tour: Tour) -> None:
             accept_language="",
             is_fragment=False,
             now=tour.now,
+            language=tour.language,
             ruling=tour.ruling,
         )
         with languages.speaking(visit.language):

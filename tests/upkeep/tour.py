@@ -12,7 +12,7 @@ from feedback.items.tables import Contact
 from feedback.items.take_over import Foreign, take_over
 from portal import jobs
 from portal.app import create_app, routes
-from portal.pages import make_templates
+from portal.rendering import make_templates
 from tests.post_office import Mail, read_mails
 from tests.town import Browser, Report, Town
 from tests.upkeep.pseudo import marked, unmarked_in_page, unmarked_in_text

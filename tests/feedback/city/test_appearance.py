@@ -43,6 +43,26 @@ def test_a_brand_is_judged_by_contrast_and_hue(brand: str, codes: list[str]) -> 
     assert [code for _, code, _ in check_colours(colours)] == codes
 
 
+@pytest.mark.parametrize(
+    ("part", "value", "on_name", "least"),
+    [
+        ("brand", "#5f7f8a", "white", 7.0),
+        ("brand_deep", "#7d9aa3", "white", 7.0),
+        ("mist", "#b9cccc", "mist", 6.0),
+        ("mist_2", "#a9bcbc", "mist_2", 10.0),
+        ("brand", "#8a9a6a", "brand", 3.0),
+    ],
+)
+def test_each_limit_of_contrast_refuses_alone(part: str, value: str, on_name: str, least: float) -> None:
+    """look.md §3.1: brand on white, its hover, brand on mist, ink on mist-2, sun on brand."""
+    fitting = {"brand": "#0f5460", "brand_deep": "#0a3d46", "mist": "#eef4f4", "mist_2": "#dbe8e8"}
+    assert check_colours(Colours(**fitting)) == []
+    found = check_colours(Colours(**{**fitting, part: value}))
+    assert (part, on_name, least) in [(place, facts["on_name"], facts["least"]) for place, _, facts in found]
+    ratios = {facts["on_name"]: facts["ratio"] for _, _, facts in found}
+    assert ratios[on_name] < least
+
+
 def _mark(inside: str = "", head: str = 'viewBox="0 0 40 40"') -> str:
     return f'<svg xmlns="http://www.w3.org/2000/svg" {head}>{inside}</svg>'
 

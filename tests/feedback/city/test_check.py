@@ -40,6 +40,10 @@ def _contact(**changes: object) -> Callable[[City], City]:
     return lambda city: _identity(contact=replace(city.identity.contact, **changes))(city)
 
 
+def _oversight(url: str) -> Callable[[City], City]:
+    return lambda city: _identity(oversight=(replace(city.identity.oversight[0], url=url),))(city)
+
+
 def _colours(**changes: str) -> Callable[[City], City]:
     return lambda city: _identity(colours=replace(city.identity.colours, **changes))(city)
 
@@ -129,6 +133,8 @@ FAULTS: list[tuple[str, Callable[[City], City], str, str]] = [
     ("missing_wording", _contact(address={"en": "Street"}), "city.toml", "contact → address"),
     ("empty", _contact(phone=""), "city.toml", "contact → phone"),
     ("not_a_mail_address", _contact(email="town"), "city.toml", "contact → email"),
+    ("not_a_web_address", _oversight("javascript:alert(1)"), "city.toml", "oversight[1] → url"),
+    ("not_a_web_address", _oversight("www.ombudsman.example.org"), "city.toml", "oversight[1] → url"),
     ("unknown_zone", _identity(zone="Europe/Riverton"), "city.toml", "zone"),
     ("unknown_zone", _identity(zone="../etc/passwd"), "city.toml", "zone"),
     ("duplicate", _identity(languages=("en", "el", "lt", "el")), "city.toml", "languages"),

@@ -24,14 +24,13 @@ def test_what_a_field_holds_when_nothing_is_written_fits_its_own_type(part: type
     for field in structs.fields(part):
         if field.required:
             continue
-        default = (
-            field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
-        )
+        default = field.default_factory() if field.default_factory is not msgspec.NODEFAULT else field.default
         assert msgspec.convert(msgspec.to_builtins(default), type=field.type) == default, field.name
 
 
 @pytest.mark.parametrize(
-    "closed", [ClosedDay(name={"en": "Fair"}, on=date(2027, 1, 4)), ClosedDay(name={"en": "Fair"}, every="07-26")]
+    "closed",
+    [ClosedDay(name={"en": "Fair"}, on=date(2027, 1, 4)), ClosedDay(name={"en": "Fair"}, every="07-26")],
 )
 def test_a_closed_day_is_read_back_as_it_was_stored(riverton: City, closed: ClosedDay) -> None:
     calendar = structs.replace(riverton.calendar, closed=(closed,))

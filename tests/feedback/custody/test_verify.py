@@ -118,6 +118,18 @@ def test_a_change_in_any_column_is_found(town: Town) -> None:
     assert unseen == []
 
 
+@pytest.mark.parametrize("column", ["version", "notes", "head"])
+def test_a_change_of_the_end_of_a_chain_is_found(town: Town, column: str) -> None:
+    """What a subject's row knows of its chain stands in no note: the chain itself must contradict it."""
+    item = table_of(Item)
+    with tampering(town) as session:
+        value = session.execute(sa.select(item.c[column]).where(item.c.id == 1)).scalar_one()
+        session.connection().execute(
+            sa.update(item).where(item.c.id == 1).values({column: other(value, item.c[column])})
+        )
+        assert [found.place for found in findings(session)] == ["item:1"]
+
+
 def _delete_last_note(session: Session) -> None:
     note, payload = table_of(Note), table_of(NotePayload)
     last = session.execute(

@@ -15,6 +15,7 @@ from feedback.deadlines.promise import (
     add_working_minutes,
     local_day,
     minutes_of_days,
+    minutes_promised,
     promise_due,
     promise_due_on,
     working_minutes,
@@ -134,12 +135,12 @@ def test_an_instant_without_a_zone_is_refused() -> None:
         (ROUND_THE_CLOCK, 1440),
     ],
 )
-def test_a_promised_day_is_the_typical_working_day(hours: OfficeHours, minutes: int) -> None:
+def test_a_day_of_a_duration_is_the_typical_working_day(hours: OfficeHours, minutes: int) -> None:
     assert minutes_of_days(1, hours) == minutes
     assert minutes_of_days(7, hours) == 7 * minutes
 
 
-def test_a_promise_without_office_hours_is_refused() -> None:
+def test_a_duration_without_office_hours_is_refused() -> None:
     with pytest.raises(ValueError, match="no weekday"):
         minutes_of_days(1, OfficeHours())
 
@@ -158,6 +159,24 @@ def test_a_promise_without_office_hours_is_refused() -> None:
 )
 def test_a_promise_ends_at_the_same_working_distance(start: str, promise_days: int, due: str) -> None:
     assert promise_due(at(start), promise_days, WEEK, DAYS, VILNIUS) == at(due)
+
+
+@pytest.mark.parametrize(
+    ("start", "promise_days", "due"),
+    [
+        # Monday to Thursday 8:00 to 17:00, Friday to 15:45, a break from 12:00 to 12:45.
+        ("2026-11-22 04:31", 10, "2026-12-04 15:45"),  # Sunday → the tenth working day, a Friday, at closing
+        ("2026-11-23 08:00", 5, "2026-11-27 15:45"),  # Monday at opening → Friday's closing
+        ("2026-11-23 09:30", 20, "2026-12-21 09:30"),  # Monday → Monday, over four short Fridays
+        ("2026-11-26 16:40", 1, "2026-11-27 15:45"),  # Thursday, when Friday is closed at that time
+        ("2026-11-27 15:50", 1, "2026-11-30 17:00"),  # Friday after closing → Monday's closing
+        ("2026-11-27 10:00", 1, "2026-11-30 10:00"),  # Friday → Monday
+        ("2026-11-26 12:20", 1, "2026-11-27 12:00"),  # Thursday in the break: half a day is worked on both
+    ],
+)
+def test_a_short_day_is_a_promised_day_like_any_other(start: str, promise_days: int, due: str) -> None:
+    reached = promise_due(at(start), promise_days, SHORT_FRIDAY, SHORT_FRIDAY_DAYS, VILNIUS)
+    assert reached == at(due)
 
 
 @pytest.mark.parametrize(
@@ -349,4 +368,19 @@ def test_what_is_not_waiting_before_the_due_instant_is_the_promise(
         for left, right in pairwise(edges)
         if not any(began <= left and right <= ended for began, ended in intervals)
     )
-    assert counted == minutes_of_days(promise_days, hours)
+    assert counted == minutes_promised(start, promise_days, hours, days, VILNIUS)
+
+
+@settings(deadline=None)
+@given(city=cities, start=instants, promise_days=st.integers(1, 60))
+def test_a_promise_is_due_on_its_last_working_day(city: City, start: datetime, promise_days: int) -> None:
+    """As a person counts on a calendar: the day after is day one, or today before the office has opened."""
+    hours, days = city
+    due_on = promise_due_on(promise_due(start, promise_days, hours, days, VILNIUS), VILNIUS)
+    today = local_day(start, VILNIUS)
+    assert days.count_working(today, due_on) in (promise_days - 1, promise_days)
+    worked_today = working_minutes(
+        datetime.combine(today, datetime.min.time(), VILNIUS), start, hours, days, VILNIUS
+    )
+    if worked_today or not days.is_working(today):
+        assert days.count_working(today, due_on) == promise_days

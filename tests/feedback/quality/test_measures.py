@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from feedback.quality import measures
 from feedback.quality.measures import CountedRow, RatedRow, Value
+from tests.conftest import fewer
 
 DUE = date(2026, 11, 20)
 
@@ -90,6 +91,7 @@ def test_satisfaction_counts_fours_and_fives_and_sets_cant_say_apart() -> None:
     assert {(value.invited, value.responded) for value in (outcome, handling)} == {(5, 4)}
 
 
+@fewer(10)
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=60).map(sorted), st.integers(1, 100))
 def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(values: list[int], share: int) -> None:
     found = measures.nearest_rank(values, share)
@@ -118,6 +120,7 @@ def test_the_interval_is_wilsons(numerator: int, n: int, low: float, high: float
     assert measures.wilson(numerator, n) == pytest.approx((low, high), abs=0.00006)
 
 
+@fewer(10)
 @given(st.integers(1, 5000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))))
 def test_the_interval_holds_its_share_and_mirrors(pair: tuple[int, int]) -> None:
     numerator, n = pair

@@ -257,9 +257,9 @@ def test_the_window_grows_to_twelve_months_and_then_moves_on(town: Town) -> None
     assert figures(town, "2027-10", "year")["received"] == (0,)
 
 
-@pytest.mark.parametrize(("added", "renewed"), [(4, False), (5, True)])
-def test_while_the_window_grows_a_department_is_renewed_by_five_cases(
-    town: Town, added: int, renewed: bool
+@pytest.mark.parametrize(("added", "is_renewed"), [(9, False), (10, True)])
+def test_while_the_window_grows_a_department_is_renewed_by_ten_cases(
+    town: Town, added: int, is_renewed: bool
 ) -> None:
     for number in range(6):
         town.citizen_reports(f"Lamp {number} is dark", service="street-lighting")
@@ -270,5 +270,5 @@ def test_while_the_window_grows_a_department_is_renewed_by_five_cases(
     town.at("2026-12-10 08:00")
     assert close(town, "2026-11")
     found = figures(town, "2026-11", "year", "department", "dept-a").get("received")
-    assert found == ((6 + added,) if renewed else None)
+    assert found == ((6 + added,) if is_renewed else None)
     assert figures(town, "2026-11", "year")["received"] == (6 + added,)

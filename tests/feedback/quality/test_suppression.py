@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from feedback.city.profile import Measure, Publication
 from feedback.quality import measures
 from feedback.quality.suppression import Cell, nest, newest_whole, protect, shelter, suppress
+from tests.conftest import fewer
 
 RULES = Publication()
 COUNTS = st.one_of(st.integers(0, 12), st.integers(0, 80))
@@ -91,6 +92,7 @@ def test_a_city_may_hide_more() -> None:
     ]
 
 
+@fewer(20)
 @given(tables)
 def test_no_hidden_number_follows_from_the_total(table: list[Cell]) -> None:
     found = protect(table, RULES)
@@ -102,6 +104,7 @@ def test_no_hidden_number_follows_from_the_total(table: list[Cell]) -> None:
     assert set(counts) != {RULES.hidden_below - 1}, "all have the most that a hidden one can have"
 
 
+@fewer(20)
 @given(tables)
 def test_no_suppressed_share_follows_from_the_total(table: list[Cell]) -> None:
     found = protect(table, RULES)
@@ -117,6 +120,7 @@ def test_no_suppressed_share_follows_from_the_total(table: list[Cell]) -> None:
     assert n >= 20 or satisfied not in (0, n), "all of few were alike"
 
 
+@fewer(20)
 @given(tables)
 def test_protecting_never_shows_more_than_the_size_allows(table: list[Cell]) -> None:
     order = {"empty": 0, "hidden": 0, "count_only": 1, "few": 2, "shown": 2}
@@ -177,7 +181,7 @@ def window(series: Sequence[Cell], last: int) -> Cell:
     )
 
 
-@settings(max_examples=150)
+@fewer(20)
 @given(
     st.lists(st.tuples(st.one_of(st.integers(0, 9), COUNTS), SHARE), min_size=1, max_size=22),
     st.sampled_from(["in_time_promise", "satisfied_outcome", "received"]),
@@ -254,6 +258,7 @@ def test_a_missing_month_ends_a_block_for_good() -> None:
 # ── services inside departments ─────────────────────────────────────────────────────────────────────────────
 
 
+@fewer(20)
 @given(st.lists(st.lists(st.tuples(COUNTS, SHARE), min_size=1, max_size=4), min_size=2, max_size=5))
 def test_services_say_no_more_than_their_department(rows: list[list[tuple[int, int]]]) -> None:
     flat = [(home, n, share) for home, group in enumerate(rows) for n, share in group]

@@ -78,6 +78,10 @@ def test_sentences_and_codes_are_the_same_set() -> None:
             ),
         ),
         (
+            CityFault("city.toml", "code", "wrong_form", {"value": "her", "form": "^[A-Z]{2,4}$"}),
+            'city.toml: code: "her" does not have the form of 2 to 4 capital letters; write it so.',
+        ),
+        (
             CityFault("", "", "misfit", {"reason": "Expected {braces}"}),
             "the profile does not have its shape (Expected {braces}); correct it there.",
         ),

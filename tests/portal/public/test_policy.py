@@ -27,7 +27,7 @@ def test_each_commitment_stands_with_its_number_and_words(town: Town) -> None:
 
 def test_a_commitment_without_a_figure_says_so(town: Town) -> None:
     page = town.visitor().get("/policy")
-    assert page.field("#commitment-3 .commitment__none") == "No figure of this portal shows this yet."
+    assert page.field("#commitment-3 .commitment__none") == "No figure here shows this yet."
     assert not page.soup.select("#commitment-1 .commitment__none")
     assert "2 of 3 commitments have a figure here." in page.text
 
@@ -62,8 +62,8 @@ def test_figures_show_the_newest_month_the_window_and_the_verdict(town: Town) ->
     assert (
         promised == "Answered within our promise September 2026 to October 2026: 82 % 79 % Target 85 % missed"
     )
-    assert law == "Answered within the deadline of the law Hidden, so that nobody can be recognised. hidden"
-    assert "40 h Target 5 working days missed" in time
+    assert law == "Answered within the legal deadline Hidden, so that nobody can be recognised –"
+    assert "40 h 1 min Target 40 h missed" in time, "not rounded into the target"
     outcome = indicators(page, "2")[0]
     assert outcome.startswith(
         "Satisfied with the outcome provisional · September 2026 to October 2026: 76 % 76 %"

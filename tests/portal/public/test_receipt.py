@@ -34,7 +34,7 @@ def test_it_shows_number_code_dates_and_department(town: Town) -> None:
             {"kind": "complaint", "service": "street-lighting"},
             "examined outside the department that mends it",
         ),
-        ({"text": "A pothole"}, "By your words it is about “Roads”"),
+        ({"text": "A pothole"}, "Going by your words, it is about “Roads”"),
         ({"text": "Good day"}, "A clerk reads them and assigns the department"),
     ],
 )

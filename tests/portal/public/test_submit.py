@@ -83,6 +83,49 @@ def test_every_fault_is_named_at_once_and_the_words_are_kept(town: Town) -> None
     assert town.count(Submission) == 0
 
 
+def test_the_empty_form_may_be_kept_for_the_way_back_and_what_holds_words_never(town: Town) -> None:
+    browser = town.visitor()
+    form = browser.get("/submit")
+    assert form.response.headers["cache-control"] == "private, no-cache"
+    tag = form.soup.select_one("main form")
+    assert tag is not None and tag["action"] == "/en/submit?send"
+    refused = browser.post("/submit?send", **{**GOOD, "kind": ""}, key=form.value("key"))
+    assert (refused.status, refused.response.headers["cache-control"]) == (422, "no-store")
+    assert browser.post("/submit?send", **GOOD, key=refused.value("key")).status == 303
+    assert browser.get("/receipt").response.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [
+        ("en", "Please correct three things"),
+        ("el", "Διορθώστε τρία σημεία"),
+        ("lt", "Pataisykite tris dalykus"),
+    ],
+)
+def test_the_summary_counts_in_words(town: Town, language: str, title: str) -> None:
+    page = town.visitor(language).sends(kind="", text="", email="x")
+    assert page.field("#error-summary-title") == title
+
+
+@pytest.mark.parametrize(
+    ("language", "title"),
+    [("en", "Please correct one thing"), ("el", "Διορθώστε ένα σημείο"), ("lt", "Pataisykite vieną dalyką")],
+)
+def test_one_fault_is_one_thing(town: Town, language: str, title: str) -> None:
+    page = town.visitor(language).sends(**{**GOOD, "text": ""})
+    assert page.field("#error-summary-title") == title
+
+
+def test_the_limit_of_the_text_is_written_as_the_language_writes_it(town: Town) -> None:
+    left = {
+        language: town.visitor(language).get("/submit").field("#text-left") for language in ("en", "el", "lt")
+    }
+    assert left["en"] == "At most 4,000 characters"
+    assert "4.000" in left["el"]
+    assert "4 000" in left["lt"]
+
+
 def test_the_corrected_form_is_taken_with_the_key_of_the_refusal(town: Town) -> None:
     browser = town.visitor()
     refused = browser.sends(**{**GOOD, "kind": ""})
@@ -195,6 +238,8 @@ def test_other_words_under_a_used_key_are_kept_and_go_as_another_message(town: T
     assert page.value("text") == other["text"]
     assert reference not in page.response.text
     assert "Send as another message" in page.text
+    assert page.field("#error-summary-title") == "This page was already sent"
+    assert page.soup.select('main a[href="/en/receipt"]')
     assert (town.count(Item), town.count(Submission)) == (1, 1)
     assert browser.post("/submit", **other, key=page.value("key")).status == 303
     assert town.count(Item) == 2

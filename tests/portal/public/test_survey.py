@@ -125,6 +125,44 @@ def test_the_opened_case_leads_to_its_survey(town: Town) -> None:
     assert town.count(Response) == 1
 
 
+def test_an_answer_written_while_the_visit_ended_waits_for_the_code(town: Town) -> None:
+    report = answered(town)
+    invite(town, report)
+    typed = {"outcome": "2", "handling": "0", "comment": "Written for half an hour"}
+    browser = town.visitor()
+    page = browser.post("/survey/mine", **typed)
+    assert page.status == 422
+    assert list(page.errors) == ["code"]
+    kept = {name: page.value(name) for name in typed}
+    assert kept == typed
+    form = page.soup.select_one("main form")
+    assert form is not None and form["action"] == "/en/survey/mine"
+    mistyped = browser.post("/survey/mine", code="7KQ4", **kept)
+    assert (mistyped.status, mistyped.value("comment")) == (422, typed["comment"])
+    assert town.count(Response) == 0
+    filled = browser.post("/survey/mine", code=report.code, **kept)
+    assert (filled.status, {name: filled.value(name) for name in typed}) == (200, typed)
+    assert town.count(Response) == 0
+    assert browser.post("/survey/mine", **typed).heading == "Thank you for your answer"
+    assert town.rows(Response)[0].comment == typed["comment"]
+
+
+def test_whoever_is_unhappy_is_told_what_a_second_look_needs(town: Town) -> None:
+    report = answered(town)
+    path = f"/survey/{invite(town, report)}"
+    assert "You need the code from your receipt" in town.visitor().post(path, outcome="1").text
+    thanks = report.opened().post("/survey/mine", outcome="1")
+    assert "You need the code from your receipt" not in thanks.text
+    assert thanks.soup.select('main a[href="/en/track"]')
+
+
+def test_the_token_of_a_link_is_never_printed(town: Town) -> None:
+    """What a sheet of paper says in its foot must open no survey and no case."""
+    token = invite(town, answered(town))
+    page = town.visitor().get(f"/survey/{token}")
+    assert page.field(".foot .print-only").startswith("http://127.0.0.1:8000/en/ ")
+
+
 def test_without_an_invitation_there_is_no_survey(town: Town) -> None:
     browser = answered(town).opened()
     assert not browser.get("/track").soup.select('a[href="/en/survey/mine"]')

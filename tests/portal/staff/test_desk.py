@@ -106,7 +106,7 @@ def test_an_answer_is_published_and_the_citizen_reads_it(town: Town) -> None:
         "2027-04-01",
     )
     page = responder.get(page.location)
-    assert "Planned for 1 April 2027" in page.text
+    assert "It will be done by" in page.text
     assert "second look until" in page.text
     assert page.soup.select_one(".composer") is None
     seen = report.opened().get("/track").text
@@ -120,8 +120,8 @@ def test_every_fault_of_an_answer_is_named_and_the_words_kept(town: Town) -> Non
     page = does(clerk, report, "answer")
     assert page.status == 422
     assert page.errors == {
-        "outcome": "Choose what came of it",
-        "text": "Write the answer with its reason",
+        "outcome": "Choose the outcome",
+        "text": "Write the answer and the reason for it",
     }
     page = does(
         clerk, report, "answer", outcome="planned", text="  In <spring>\nor so ", planned_on="2026-11-01"
@@ -148,14 +148,16 @@ def test_today_may_be_promised(town: Town) -> None:
 def test_a_question_waits_for_the_citizen_and_the_reply_brings_it_back(town: Town) -> None:
     report = town.citizen_reports(service="roads")
     responder = town.responder("dept-a")
-    assert does(responder, report, "ask", text=" ").errors == {"text": "Write what it is about"}
+    assert does(responder, report, "ask", text=" ").errors == {"text": "Write what you want to say"}
     page = does(responder, report, "ask", text="Which side?")
     assert page.location.endswith("?done=asked")
     page = responder.get(page.location)
     assert report.item.state == "waiting"
     assert "paused" in page.field(".item__facts")
     # While a question is open there is no second one, but an answer may be given without the reply.
-    assert [a.get_text(strip=True) for a in page.soup.select(".composer__tabs a")] == ["Answer"]
+    assert [a.get_text(strip=True) for a in page.soup.select(".composer__tabs a")] == [
+        "Answer to the citizen"
+    ]
     report.opened().post("/track/reply", text="The left one.")
     page = desk(responder, report)
     assert "The citizen has written again" in page.field(".ask")
@@ -308,3 +310,45 @@ def test_what_a_citizen_wrote_is_never_markup(town: Town) -> None:
     assert "<script>alert" not in page.response.text
     assert "<b>Rita" not in page.response.text
     assert "{{ 7 * 7 }}" in page.text
+
+
+def test_the_list_beside_the_desk_begins_with_the_case_where_it_stands_further_down(town: Town) -> None:
+    sent = [town.citizen_reports(service="roads", text=f"Pothole number {n}") for n in range(15)]
+    clerk = town.clerk()
+
+    def listed(report: Report) -> list[str]:
+        links = desk(clerk, report).soup.select(".rail li a")
+        return [str(link["href"]).split("/")[-1].split("?")[0] for link in links]
+
+    references = [report.reference for report in sent]
+    assert listed(sent[3]) == references[:12]
+    assert listed(sent[13]) == references[13:]
+    assert desk(clerk, sent[13]).field(".rail [aria-current]").startswith("Pothole number 13")
+
+
+def test_the_one_filled_button_is_what_is_asked(town: Town) -> None:
+    unclear = town.citizen_reports(text="A tree has fallen over")
+    hole = town.citizen_reports(service="roads")
+    filled = ".govuk-button:not(.govuk-button--secondary):not(.button--quiet)"
+
+    def asked(report: Report, **query: str) -> list[str]:
+        page = clerk.get(f"/staff/item/{report.reference}", **query)
+        return [button.get_text(strip=True) for button in page.soup.select(f".item__main {filled}")]
+
+    clerk = town.clerk()
+    assert asked(unclear) == ["Assign"]
+    assert asked(hole) == ["Take it"]
+    assert desk(clerk, hole).soup.select("#composer") == []
+    assert "Publish the answer" in asked(hole, tab="answer")
+    town.takes(hole, by=town.account("responder", departments=("dept-a",)))
+    assert asked(hole) == ["Publish the answer"]
+
+
+def test_a_due_day_that_has_passed_is_said_to_have_passed(town: Town) -> None:
+    report = town.citizen_reports(service="roads")
+    account_id = town.account("clerk")
+    town.takes(report, by=account_id)
+    clerk = town.signed_in(account_id)
+    assert desk(clerk, report).field(".ask").endswith("Answer by Monday 16 November 2026.")
+    town.at("2027-02-01 10:00")
+    assert "It was due on" in desk(town.signed_in(account_id), report).field(".ask")

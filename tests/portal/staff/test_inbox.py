@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from feedback.items import find, submit
+from feedback.items import queues, submit
 from feedback.items.sent import Sent
+from feedback.people import accounts
 from tests.town import Page, Report, Town
 
 
@@ -73,7 +74,7 @@ def test_cases_stand_in_groups_by_their_due_day(town: Town) -> None:
         "Later": [later.reference],
         "Paused or without a due day": [paused.reference, nothing.reference],
     }
-    assert page.field(".due--late") == "Late by 2 working days"
+    assert page.field(".due--late") == "2 working days late"
     assert page.field(".due--today") == "Today"
 
 
@@ -129,7 +130,7 @@ def test_a_faulty_cursor_is_no_fault(town: Town, cursor: str) -> None:
 
 
 def test_more_pages_show_every_case_once(town: Town) -> None:
-    sent = many(town, 2 * find.PAGE + 1)
+    sent = many(town, 2 * queues.PAGE + 1)
     clerk = town.clerk()
     page = clerk.get("/staff/inbox")
     seen: list[str] = []
@@ -141,6 +142,38 @@ def test_more_pages_show_every_case_once(town: Town) -> None:
         page = clerk.get(str(more["href"]))
         assert "Back to the first page" in page.text
     assert seen == sent
+
+
+def test_a_group_that_goes_on_on_another_page_has_no_number(town: Town) -> None:
+    many(town, queues.PAGE + 1)
+    clerk = town.clerk()
+    page = clerk.get("/staff/inbox")
+    assert page.field(".group th span") == ""
+    page = clerk.get(str(page.soup.select(".list-foot a.govuk-button")[0]["href"]))
+    assert page.field(".group th span") == ""
+    report(town, service="noise", text="Loud music at night")
+    assert clerk.get("/staff/inbox").field(".group th") == "This week 1"
+
+
+@pytest.mark.parametrize("which", ["answered", "void"])
+def test_finished_cases_come_newest_first_over_all_pages(town: Town, which: str) -> None:
+    sent = [report(town, service="roads", text=f"Pothole number {number}") for number in range(3)]
+    for one in sent:
+        town.answers(one) if which == "answered" else town.voids(one)
+    newest = [one.reference for one in reversed(sent)]
+    with town.read() as session:
+        viewer = accounts.find_viewer(session, town.account("clerk"))
+        assert viewer is not None
+        first = queues.queue(session, viewer=viewer, which=which, limit=2)  # type: ignore[arg-type]
+        second = queues.queue(session, viewer=viewer, which=which, after=first.after)  # type: ignore[arg-type]
+    assert [row.reference for row in (*first.rows, *second.rows)] == newest
+    assert second.after == ""
+
+
+def test_a_clerk_reads_who_answers_with_the_department_and_a_department_without(town: Town) -> None:
+    report(town, service="roads", text="A pothole")
+    assert town.clerk().get("/staff/inbox").field(".row__who").endswith("Department A")
+    assert "Department A" not in town.responder("dept-a").get("/staff/inbox").field(".row__who")
 
 
 def test_an_empty_inbox_says_what_would_stand_there(town: Town) -> None:

@@ -89,7 +89,7 @@ def test_every_refusal_verifies_one_password(
 def test_empty_fields_are_named(town: Town) -> None:
     page = town.visitor().post("/staff/sign-in", email="", password="")
     assert page.status == 422
-    assert page.errors == {"email": "Write your e-mail address", "password": "Write your password"}
+    assert page.errors == {"email": "Enter your e-mail address", "password": "Enter your password"}
     assert page.title.startswith("Error:")
 
 
@@ -194,3 +194,11 @@ def test_a_kept_address_leads_to_our_desk_only(town: Town, password_hash: str) -
         },
     )
     assert (page.status, page.location) == (303, "/staff/inbox")
+
+
+def test_a_clerk_begins_at_the_cases_that_nobody_else_can_assign(town: Town) -> None:
+    clerk = town.clerk()
+    assert clerk.get("/staff").location == "/staff/inbox"
+    town.citizen_reports(text="A tree has fallen over")
+    assert clerk.get("/staff").location == "/staff/inbox?queue=triage"
+    assert town.responder("dept-a").get("/staff").location == "/staff/inbox"

@@ -1,0 +1,248 @@
+"""Lists of items for a person: the queue of what is open, and what is finished.
+
+Which items a viewer may see is `find.visible`'s. Each list is read in the order of an index and ends with its page,
+so that a page costs the same in a city of ten thousand items and of a million; counts end early too. A list with
+a filter becomes one statement for each combination of filters, compiled once (`feedback/statements.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from msgspec import Struct
+from sqlmodel import Session
+
+from feedback.columns import table_of
+from feedback.errors import NotFound
+from feedback.items.find import clocks_of
+from feedback.items.tables import Clock, Cycle, Item, Pause
+from feedback.items.views import ClockView, Queue, QueuePage, QueueRow
+from feedback.people.tables import Account
+from feedback.people.viewer import Viewer
+from feedback.statements import Statement
+
+_ITEM, _CYCLE, _CLOCK, _PAUSE = table_of(Item), table_of(Cycle), table_of(Clock), table_of(Pause)
+_ACCOUNT = table_of(Account)
+
+PAGE = 50
+"""Rows of one page, and the most that can be asked for."""
+ENDED: frozenset[Queue] = frozenset(("answered", "closed", "void"))
+"""Lists of what nothing is asked of any more: the newest round first."""
+OPENING = 160
+"""Characters of the text that a row holds."""
+
+
+def queue(
+    session: Session,
+    *,
+    viewer: Viewer,
+    which: Queue,
+    department: str | None = None,
+    service: str | None = None,
+    kind: str | None = None,
+    after: str = "",
+    limit: int = PAGE,
+) -> QueuePage:
+    """The items of a queue that the viewer may see, the nearest due first; of what is finished, the newest first.
+
+    A foreign cursor starts anew. Refuses NotFound for a role without a desk.
+    """
+    if not viewer.has_desk:
+        raise NotFound("no_desk")
+    place = _cursor(after, which)
+    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
+    if department is not None:
+        departments = [department] if departments is None or department in departments else []
+    limit = min(limit, PAGE)
+    values: dict[str, Any] = {"most": limit + 1, "me": viewer.account_id, "service": service, "kind": kind}
+    values |= _named(departments)
+    if place:
+        values |= {"at": place[0], "key": place[1]}
+    shape = _Shape(
+        which,
+        None if departments is None else len(departments),
+        service is not None,
+        kind is not None,
+        place is not None,
+    )
+    found = _rows(shape).all(session, values)
+    shown = found[:limit]
+    clocks = _clocks(session, [row.cycle_id for row in shown])
+    rows = tuple(
+        QueueRow(
+            reference=row.reference,
+            kind=row.kind,
+            opening=row.opening,
+            place=row.place,
+            language=row.language,
+            state=row.state,
+            cycle_id=row.cycle_id,
+            number=row.number,
+            department=row.department,
+            service=row.service,
+            responder_id=row.responder_id,
+            responder_name=row.responder_name,
+            clocks=tuple(clocks.get(row.cycle_id, ())),
+        )
+        for row in shown
+    )
+    if len(found) <= limit:
+        return QueuePage(rows, "")
+    last = shown[-1]
+    return QueuePage(rows, f"{'' if which in ENDED else last.next_due_at.isoformat()}~{last.cycle_id}")
+
+
+def beginning_with(session: Session, *, cycle_id: int, which: Queue) -> str:
+    """The cursor of the page that begins with this round, for the list beside an open item."""
+    due_at = _FIND_DUE.scalar(session, {"cycle": cycle_id})
+    if which in ENDED:
+        return f"~{cycle_id + 1}"
+    return f"{due_at.isoformat()}~{cycle_id - 1}"
+
+
+def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str, int]:
+    """How many open items each queue holds for this viewer, counted up to `most` (shown as "99+")."""
+    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
+    values = {"most": most, "me": viewer.account_id, **_named(departments)}
+    counts = _counts(None if departments is None else len(departments)).first(session, values)
+    assert counts is not None
+    return {"open": counts.open, "mine": counts.mine, "triage": counts.triage}
+
+
+class _Shape(Struct, frozen=True):
+    """What the text of a list's statement depends on."""
+
+    which: Queue
+    departments: int | None
+    """How many departments it is narrowed to; None: not narrowed."""
+    by_service: bool
+    by_kind: bool
+    is_later: bool
+    """Not the first page."""
+
+
+@lru_cache(512)
+def _rows(shape: _Shape) -> Statement:
+    is_ended = shape.which in ENDED
+    where: list[Any] = [] if is_ended else [_CYCLE.c.ended_at.is_(None)]
+    where += _narrowed(shape.departments)
+    if shape.which == "mine":
+        where.append(_CYCLE.c.responder_id == sa.bindparam("me"))
+    elif shape.which == "triage":
+        where.append(_CYCLE.c.department.is_(None))
+    elif shape.which == "waiting":
+        # What is open and neither new nor in work: read in the order of due days, not collected by its state.
+        where += [_ITEM.c.state != "received", _ITEM.c.state != "open"]
+    elif shape.which != "open":
+        where.append(_ITEM.c.state == shape.which)
+    if shape.by_service:
+        where.append(_CYCLE.c.service == sa.bindparam("service"))
+    if shape.by_kind:
+        where.append(_ITEM.c.kind == sa.bindparam("kind"))
+    key = sa.bindparam("key", type_=_CYCLE.c.id.type)
+    if is_ended:
+        # By the item's own copy of the key, which stands in the index of its state.
+        order: list[Any] = [_ITEM.c.cycle_id.desc()]
+        if shape.is_later:
+            where.append(_ITEM.c.cycle_id < key)
+    else:
+        order = [_CYCLE.c.next_due_at, _CYCLE.c.id]
+        if shape.is_later:
+            at = sa.bindparam("at", type_=_CYCLE.c.next_due_at.type)
+            where.append(sa.tuple_(_CYCLE.c.next_due_at, _CYCLE.c.id) > sa.tuple_(at, key))
+    # One equality joins them: with two, PostgreSQL expects next to nothing and sorts everything.
+    if is_ended:
+        rows = _ITEM.join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
+    else:  # A round that is not ended is its item's newest.
+        rows = _CYCLE.join(_ITEM, _ITEM.c.id == _CYCLE.c.item_id)
+    return Statement(
+        sa.select(
+            _ITEM.c.reference,
+            _ITEM.c.kind,
+            sa.func.substr(_ITEM.c.text, 1, OPENING).label("opening"),
+            _ITEM.c.place,
+            _ITEM.c.language,
+            _ITEM.c.state,
+            _CYCLE.c.id.label("cycle_id"),
+            _CYCLE.c.number,
+            _CYCLE.c.department,
+            _CYCLE.c.service,
+            _CYCLE.c.responder_id,
+            sa.func.coalesce(_ACCOUNT.c.name, "").label("responder_name"),
+            _CYCLE.c.next_due_at,
+        )
+        .select_from(rows.outerjoin(_ACCOUNT, _ACCOUNT.c.id == _CYCLE.c.responder_id))
+        .where(*where)
+        .order_by(*order)
+        .limit(sa.bindparam("most", type_=sa.Integer))
+    )
+
+
+@lru_cache(64)
+def _counts(departments: int | None) -> Statement:
+    def upto(name: str, *condition: Any) -> Any:
+        rows = (
+            sa.select(_CYCLE.c.id)
+            .where(_CYCLE.c.ended_at.is_(None), *_narrowed(departments), *condition)
+            .limit(sa.bindparam("most", type_=sa.Integer))
+            .subquery()
+        )
+        return sa.select(sa.func.count()).select_from(rows).scalar_subquery().label(name)
+
+    return Statement(
+        sa.select(
+            upto("open"),
+            upto("mine", _CYCLE.c.responder_id == sa.bindparam("me")),
+            upto("triage", _CYCLE.c.department.is_(None)),
+        )
+    )
+
+
+def _narrowed(departments: int | None) -> list[Any]:
+    """The condition that keeps so many departments, named by `_named`."""
+    if departments is None:
+        return []
+    if departments == 0:
+        return [sa.false()]
+    if departments == 1:
+        return [_CYCLE.c.department == sa.bindparam("department_0")]
+    return [_CYCLE.c.department.in_([sa.bindparam(f"department_{place}") for place in range(departments)])]
+
+
+def _named(departments: Sequence[str] | None) -> dict[str, Any]:
+    return {f"department_{place}": key for place, key in enumerate(departments or ())}
+
+
+_PLACES = [f"cycle_{place}" for place in range(PAGE)]
+_OF_PAGE = _CLOCK.c.cycle_id.in_([sa.bindparam(place) for place in _PLACES])
+_CLOCKS = Statement(sa.select(_CLOCK).where(_OF_PAGE))
+_PAUSES = Statement(
+    sa.select(_PAUSE).join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id).where(_OF_PAGE).order_by(_PAUSE.c.since)
+)
+_FIND_DUE = Statement(sa.select(_CYCLE.c.next_due_at).where(_CYCLE.c.id == sa.bindparam("cycle")))
+
+
+def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]]:
+    """The clocks of the rounds on one page; a short page asks for its last round several times over."""
+    if not cycle_ids:
+        return {}
+    asked = dict(zip(_PLACES, cycle_ids + cycle_ids[-1:] * (PAGE - len(cycle_ids)), strict=True))
+    return clocks_of(_CLOCKS.all(session, asked), _PAUSES.all(session, asked))
+
+
+def _cursor(after: str, which: Queue) -> tuple[datetime | None, int] | None:
+    """Where the page before ended: `instant~round`, without instant in finished lists; None: no cursor of ours."""
+    instant, _, key = after.partition("~")
+    if not key.isascii() or not key.isdigit() or len(key) > 18:
+        return None
+    if which in ENDED:
+        return None, int(key)
+    try:
+        at = datetime.fromisoformat(instant)
+        return (at.astimezone(UTC), int(key)) if at.tzinfo is not None else None
+    except (ValueError, OverflowError):  # The first and the last day of time have no UTC in every zone.
+        return None
