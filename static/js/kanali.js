@@ -5,7 +5,8 @@
      data-copy="ID"             on a hidden button: shows itself, copies the text of ID; data-done is said afterwards
      data-print                 on a hidden button: shows itself, prints the page
      data-show-password="ID"    on a hidden button: shows itself; data-show and data-hide are its two words
-     data-code-from-address     on a field: takes what stands behind # in the address and removes it from there */
+     data-code-from-address     on a field: takes what stands behind # in the address and removes it from there
+   And the row of views of the inbox (.rail) keeps the link in view that has the focus. */
 
 "use strict";
 
@@ -91,6 +92,11 @@
     history.replaceState(history.state, "", location.pathname + location.search);
   };
 
+  /* Chromium leaves a link that is half beside its scrolling row where it is when the keyboard reaches it. */
+  const keepInView = (row) => {
+    row.addEventListener("focusin", (event) => event.target.scrollIntoView({ block: "nearest", inline: "nearest" }));
+  };
+
   const decodeURIComponentSafely = (text) => {
     try {
       return decodeURIComponent(text);
@@ -105,6 +111,7 @@
     "[data-print]": offerPrint,
     "[data-show-password]": offerPassword,
     "[data-code-from-address]": takeCode,
+    ".rail": keepInView,
   };
 
   const prepare = (root) => {

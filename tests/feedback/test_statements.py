@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.items.tables import Contact, Counter, Item, Submission
@@ -43,15 +44,18 @@ def test_a_statement_runs_in_the_transaction_that_the_session_is_in(town: Town) 
     town.citizen_reports(email="rea@example.org")
     rename = Statement(sa.update(CONTACT), sets=["name"])
     with town.database.write() as session:
+        engine = sa.create_engine(session.get_bind().engine.url)
+    with Session(engine) as session:
         rename.run(session, {"name": "before"})
         session.commit()
-        bind = session.get_bind()
-        with bind.connect() as another:  # It takes the connection that the session has given back.
+        with engine.connect() as another:  # It takes the connection that the session has given back.
+            session.execute(sa.select(CONTACT.c.id))  # The next transaction has begun.
             rename.run(session, {"name": "after"})
-            mine = session.connection().connection.driver_connection
-            assert mine is not another.connection.driver_connection
+            assert session.execute(sa.select(CONTACT.c.name)).scalar_one() == "after"
+            assert another.execute(sa.select(CONTACT.c.name)).scalar_one() == "before"
             session.rollback()
         assert session.execute(sa.select(CONTACT.c.name)).scalar_one() == "before"
+    engine.dispose()
 
 
 def test_a_time_without_a_zone_is_refused_and_another_zone_is_turned(town: Town) -> None:

@@ -39,7 +39,7 @@ def test_a_correction_is_counted_and_its_reason_stands_on_the_page(town: Town, r
         assert restate(session, period="2026-10", reason="One was a test.", by=SYSTEM, now=town.now) == 1
     assert [(row.measure, row.n) for row in town.rows(Figure)] == before, "the frozen figures stay"
     page = town.visitor().get("/service-quality")
-    assert "1 case counts otherwise since the closing. Reason: One was a test." in page.text
+    assert "1 case counts differently since the closing. Reason: One was a test." in page.text
     with town.read() as session:
         assert list(verify(session)) == []
 
