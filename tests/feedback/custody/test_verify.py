@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -22,6 +21,7 @@ from feedback.quality.tables import Counted, Figure, Rated, Restatement
 from portal.database import Database
 from portal.settings import Settings
 from tests.feedback.custody import lived
+from tests.proof.crimes import intruder
 from tests.town import Town
 
 WITHOUT_NOTE = {"id"}
@@ -32,26 +32,6 @@ def town(database: Database, settings: Settings) -> Town:
     town = Town(database, settings)
     lived.live(town)
     return town
-
-
-@contextmanager
-def tampering(town: Town) -> Iterator[Session]:
-    """A transaction of somebody with the database's own rights, without triggers or foreign keys; undone at the end."""
-    url = town.settings.database_url.replace("postgresql://", "postgresql+psycopg://")
-    engine = sa.create_engine(url)
-    try:
-        with engine.connect() as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(sa.text("SET session_replication_role = replica"))
-            else:
-                names = connection.execute(sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger'"))
-                for name in names.scalars().all():
-                    connection.execute(sa.text(f"DROP TRIGGER {name}"))
-            with Session(connection) as session:
-                yield session
-            connection.rollback()
-    finally:
-        engine.dispose()
 
 
 def findings(session: Session) -> list[Finding]:
@@ -100,7 +80,7 @@ def test_verify_is_silent_on_what_the_deeds_made(town: Town) -> None:
 
 def test_a_change_in_any_column_is_found(town: Town) -> None:
     unseen = []
-    with tampering(town) as session:
+    with intruder(town) as session:
         for model, name in columns():
             table = table_of(model)
             rows = session.execute(sa.select(table).order_by(*table.primary_key.columns)).all()
@@ -122,7 +102,7 @@ def test_a_change_in_any_column_is_found(town: Town) -> None:
 def test_a_change_of_the_end_of_a_chain_is_found(town: Town, column: str) -> None:
     """What a subject's row knows of its chain stands in no note: the chain itself must contradict it."""
     item = table_of(Item)
-    with tampering(town) as session:
+    with intruder(town) as session:
         value = session.execute(sa.select(item.c[column]).where(item.c.id == 1)).scalar_one()
         session.connection().execute(
             sa.update(item).where(item.c.id == 1).values({column: other(value, item.c[column])})
@@ -212,7 +192,7 @@ def _insert_note(session: Session) -> None:
 def test_a_deletion_a_swap_and_an_insertion_are_found(
     town: Town, crime: Callable[[Session], None], told: str
 ) -> None:
-    with tampering(town) as session:
+    with intruder(town) as session:
         crime(session)
         assert told in {finding.code for finding in findings(session)}
 
