@@ -17,7 +17,7 @@ from bench.setting import Setting
 from feedback.columns import Row
 from feedback.deadlines import promise
 from feedback.deadlines.working_days import days_of
-from feedback.items import codes, keep_time
+from feedback.items import codes, cycles, keep_time
 from feedback.items.tables import NOTHING_DUE, Answer, Clock, Contact, Cycle, Entry, Item, Pause, Submission
 from feedback.ledger.notes import CITIZEN, SYSTEM, Actor, Chain
 from feedback.outbox.tables import Message
@@ -248,29 +248,19 @@ class Life:
     # ── what deeds are made of ──────────────────────────────────────────────────────────────────────────────
 
     def _first_cycle(self, cycle_id: int, item_id: int, day: date) -> dict[str, Any]:
-        return {
-            "id": cycle_id,
-            "item_id": item_id,
-            "city_version_id": self.setting.ruling.version_id,
-            "number": 1,
-            "origin": "first",
-            "started_at": self.now,
-            "started_on": day,
-            "department": self.department,
-            "service": self.service,
-            "nature": self.nature,
-            "route": "service" if self.service else "triage",
-            "responder_id": None,
-            "barred_id": None,
-            "answered_at": None,
-            "answered_on": None,
-            "answered_by": None,
-            "outcome": None,
-            "minutes": None,
-            "second_look_until": None,
-            "ended_at": None,
-            "next_due_at": keep_time.next_due(self.clocks),
-        }
+        begun = cycles.cycle_values(
+            version_id=self.setting.ruling.version_id,
+            number=1,
+            origin="first",
+            started_at=self.now,
+            started_on=day,
+            department=self.department,
+            service=self.service,
+            nature=self.nature,
+            route="service" if self.service else "triage",
+            next_due_at=keep_time.next_due(self.clocks),
+        )
+        return {"id": cycle_id, "item_id": item_id, **begun}
 
     def _respond(self, invitation_id: int) -> None:
         self.now += timedelta(hours=self.random.uniform(1, 300))
