@@ -22,11 +22,8 @@ from portal import access, error_pages, languages
 from portal.chores import described
 from portal.engines import is_busy
 from portal.forms import Form
-from portal.installation import open_installation
 from portal.pages import Reply, Route, Site, Visit, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
-from portal.settings import read_settings
-from portal.site import make_site
 from portal.staff import account, desk, inbox, sign_in
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
@@ -61,9 +58,8 @@ def routes() -> list[Route]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
 
-def create_app(site: Site | None = None) -> Litestar:
-    """The ASGI application; without a site it is made from the environment (as granian does)."""
-    site = site or make_site(open_installation(read_settings()))
+def create_app(site: Site) -> Litestar:
+    """The ASGI application of an installation; who calls closes the site's database."""
     handlers: list[Any] = [_handler(site, route) for route in routes()]
     handlers += [_static(site), _city_css(site), _root(site), _live(site), _ready(site)]
 
@@ -78,7 +74,6 @@ def create_app(site: Site | None = None) -> Litestar:
         logging_config=None,
         request_max_body_size=BODY_MOST,
         multipart_form_part_limit=FIELDS_MOST,
-        on_shutdown=[site.database.close],
     )
 
 

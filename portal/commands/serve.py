@@ -20,18 +20,19 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, Final
 
 import click
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
+from granian.server.mp import MPServer
 
 from feedback.city import versions
 from portal.installation import open_installation
 from portal.settings import OperatorError, Settings, read_settings
-from portal.site import check_languages
+from portal.site import check_languages, make_site
 
 STOPS_WITHIN: Final = 20
 """Seconds that a process gets to finish what it is at before it is killed."""
@@ -82,11 +83,30 @@ def create_app() -> Any:
         threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True, name="parent").start()
     from portal.app import create_app as create  # in the web process only
 
-    app = create()
+    site = make_site(open_installation(read_settings()))
+    atexit.register(site.database.close)
+    app = create(site)
     # What is there for good is not looked through again and again for what could be thrown away.
     gc.collect()
     gc.freeze()
     return app
+
+
+class WebServer(MPServer):
+    """granian's server, whose processes are killed when they have not ended in time.
+
+    Its own limit (`workers_kill_timeout`) now and then takes a process for alive that has just ended.
+    """
+
+    def shutdown(self, exit_code: int = 0) -> None:
+        """Ends every web process, and by force what has not ended within STOPS_WITHIN seconds."""
+        end = threading.Timer(STOPS_WITHIN, _kill_what_is_left)
+        end.daemon = True
+        end.start()
+        try:
+            super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        finally:
+            end.cancel()
 
 
 class Worker:
@@ -133,11 +153,12 @@ class Worker:
 def _serve(settings: Settings, *, has_worker: bool) -> int:
     # Not forked: a child must not inherit locks, threads and connections of this process.
     multiprocessing.set_start_method("spawn", force=True)
-    server = Granian(
+    server = WebServer(
         "portal.commands.serve:create_app",
         address=settings.host,
         port=settings.port,
-        interface=Interfaces.ASGI,
+        # Without ASGI's lifespan: during its startup granian hears a signal to end and then forgets it.
+        interface=Interfaces.ASGINL,
         factory=True,
         workers=settings.workers,
         loop=Loops.asyncio,
@@ -147,7 +168,6 @@ def _serve(settings: Settings, *, has_worker: bool) -> int:
         log_dictconfig=_LOGGING,
         log_access=False,
         respawn_failed_workers=True,
-        workers_kill_timeout=STOPS_WITHIN,
     )
     with _interrupts_end(server) as is_ended:
         worker = Worker() if has_worker else None
@@ -172,6 +192,8 @@ def _interrupts_end(server: Any) -> Iterator[threading.Event]:
     children then get their SIGTERM from us.
     """
     is_ended = threading.Event()
+    # Begun by the first child otherwise, and it would let SIGINT through again for this thread.
+    resource_tracker.ensure_running()
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
     def listen() -> None:
@@ -215,6 +237,12 @@ def _check_port(settings: Settings) -> None:
                 f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
                 "set KANALI_PORT (and KANALI_HOST), or end what uses it."
             ) from error
+
+
+def _kill_what_is_left() -> None:
+    for process in multiprocessing.active_children():
+        click.echo(f"kanali: a web process did not end within {STOPS_WITHIN} seconds and is killed.", err=True)
+        process.kill()
 
 
 def _leave() -> None:
