@@ -8,9 +8,7 @@ ledger are constants as long as real ones.
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -23,8 +21,8 @@ from feedback.items.tables import Clock, Contact, Counter, Cycle, Item, Submissi
 from feedback.ledger.tables import Note, NotePayload
 from feedback.outbox.tables import Job, Message
 from portal.database import Database
-from portal.engines import THREADS
 from portal.settings import read_settings
+from portal.turns import in_turn
 
 FACTS = '{"item:1":{"counted":true,"state":"received"}}'.ljust(1600, " ")
 WORDS = '{"item:1":{"text":""}}'.ljust(420, " ")
@@ -41,8 +39,6 @@ _INSERT_CLOCK, _INSERT_SUBMISSION = sa.insert(table_of(Clock)), sa.insert(table_
 _INSERT_NOTE, _INSERT_PAYLOAD = sa.insert(table_of(Note)), sa.insert(table_of(NotePayload))
 _INSERT_JOB = sa.insert(table_of(Job))
 
-_executor = ThreadPoolExecutor(THREADS, thread_name_prefix="bare")
-
 
 def create_app() -> Litestar:
     """The application (granian calls this in its own process)."""
@@ -51,7 +47,7 @@ def create_app() -> Litestar:
 
     async def submit(request: Request[Any, Any, Any]) -> Response[bytes]:
         form = {name: str(value) for name, value in (await request.form()).items()}
-        await asyncio.get_running_loop().run_in_executor(_executor, take_in, database, form)
+        await in_turn(lambda: take_in(database, form))
         return Response(b"", status_code=303, headers={"Location": "/receipt"})
 
     async def ready() -> Response[bytes]:
@@ -64,7 +60,6 @@ def create_app() -> Litestar:
         ],
         openapi_config=None,
         logging_config=None,
-        on_shutdown=[database.close],
     )
 
 

@@ -79,7 +79,7 @@ def serving_bare(url: str, folder: Path) -> Iterator[Served]:
     """The bare handler on this database, served by the same server with the same loop."""
     port = free_port()
     command = [
-        *(sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--host", "127.0.0.1"),
+        *(sys.executable, "-m", "granian", "--interface", "asginl", "--factory", "--host", "127.0.0.1"),
         *("--port", str(port), "--workers", "1", "--loop", "asyncio", "--http", "1", "--no-ws"),
         *("--log-level", "error", "bench.bare:create_app"),
     ]

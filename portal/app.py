@@ -6,10 +6,8 @@ sends the finished bytes; it never opens a session, waits for a lock, renders or
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from litestar import Litestar, Request
@@ -25,16 +23,14 @@ from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
 from portal.staff import account, desk, inbox, sign_in
+from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
-THREADS = 16
-"""Handlers at once in a process; the PostgreSQL pool has two connections more."""
 BODY_MOST = 200_000
 """Bytes of a form: the longest answer in the widest letters, with room."""
 FIELDS_MOST = 60
 PLAIN = "text/plain; charset=utf-8"
 
-_executor = ThreadPoolExecutor(THREADS, thread_name_prefix="handler")
 _log = logging.getLogger("kanali")
 
 
@@ -88,17 +84,13 @@ def _handler(site: Site, route: Route) -> HTTPRouteHandler:
             except (LookupError, ValueError, RecursionError) as fault:  # A body that is no form.
                 raise HTTPException(status_code=400) from fault
             form = Form({name: value for name, value in data.items() if isinstance(value, str)})
-        return await _in_thread(lambda: _answer(site, route, request, form))
+        return await in_turn(lambda: _answer(site, route, request, form))
 
     path = "/".join(
         f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in route.path.split("/")
     )
     name = f"{route.handler.__module__}.{route.handler.__name__}"
     return HTTPRouteHandler(path, http_method=[*route.methods], name=name, status_code=200)(endpoint)  # type: ignore[list-item]
-
-
-async def _in_thread(work: Callable[[], Finished]) -> Finished:
-    return await asyncio.get_running_loop().run_in_executor(_executor, work)
 
 
 class _Later:
@@ -112,7 +104,7 @@ class _Later:
         return self._send
 
     async def _send(self, scope: Any, receive: Any, send: Any) -> None:
-        made = await _in_thread(self._work)
+        made = await in_turn(self._work)
         await made(scope, receive, send)
 
 
@@ -226,7 +218,7 @@ def _city_css(site: Site) -> HTTPRouteHandler:
 
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         name = str(request.path_params["name"])
-        return await _in_thread(lambda: _colours(site, name))
+        return await in_turn(lambda: _colours(site, name))
 
     return _get("/city/{name:str}", endpoint)
 
@@ -253,7 +245,7 @@ def _colours(site: Site, name: str) -> Finished:
 
 def _root(site: Site) -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        return await _in_thread(
+        return await in_turn(
             lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/"))
         )
 
@@ -269,7 +261,7 @@ def _live(site: Site) -> HTTPRouteHandler:
 
 def _ready(site: Site) -> HTTPRouteHandler:
     async def endpoint() -> Finished:
-        return await _in_thread(lambda: _readiness(site))
+        return await in_turn(lambda: _readiness(site))
 
     return _get("/health/ready", endpoint)
 
