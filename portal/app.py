@@ -245,9 +245,7 @@ def _colours(site: Site, name: str) -> Finished:
 
 def _root(site: Site) -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        return await in_turn(
-            lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/"))
-        )
+        return await in_turn(lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/")))
 
     return _get("/", endpoint)
 

@@ -1,12 +1,14 @@
 """Storing and finding versions of the city's profile. Versions are immutable and never deleted.
 
-Each process keeps what it has decoded, so that a request costs one indexed row, not a document.
+Each process keeps what it has decoded, so that a request costs no document.
 """
 
 from __future__ import annotations
 
 import hashlib
 from datetime import datetime
+from typing import Any
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -20,7 +22,10 @@ from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.statements import Statement
 
-_decoded: dict[tuple[int, str], City] = {}
+_decoded: dict[str, City] = {}
+"""Digest of a document → its profile."""
+_stored: WeakKeyDictionary[Any, dict[int, City]] = WeakKeyDictionary()
+"""Engine → version → its profile: a version never changes."""
 _CITY = table_of(CityRow)
 _VERSION = table_of(CityVersion)
 _FIND_CURRENT = Statement(
@@ -86,15 +91,20 @@ def current(session: Session) -> Ruling:
 
 def get(session: Session, version_id: int) -> City:
     """The profile of a stored version: the one that ruled an item."""
-    digest: str = _FIND_DIGEST.scalar(session, {"version": version_id})
-    return _city(session, version_id, digest)
+    stored = _stored.setdefault(session.get_bind(), {})
+    city = stored.get(version_id)
+    if city is None:
+        city = stored[version_id] = _city(
+            session, version_id, _FIND_DIGEST.scalar(session, {"version": version_id})
+        )
+    return city
 
 
 def _city(session: Session, version_id: int, digest: str) -> City:
-    known = _decoded.get((version_id, digest))
+    known = _decoded.get(digest)
     if known is None:
         document = session.execute(
             sa.select(_VERSION.c.document).where(_VERSION.c.id == version_id)
         ).scalar_one()
-        known = _decoded[(version_id, digest)] = decode(document)
+        known = _decoded[digest] = decode(document)
     return known

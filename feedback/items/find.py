@@ -46,36 +46,54 @@ _ENTRIES = (
     .order_by(_ENTRY.c.at, _ENTRY.c.id)
 )
 _EVERY_ENTRY, _OPEN_ENTRIES = Statement(_ENTRIES), Statement(_ENTRIES.where(_ENTRY.c.side != "internal"))
-_FIND_ITEM = Statement(sa.select(_ITEM).where(_ITEM.c.id == sa.bindparam("item")))
+_ITEM_AND_CONTACT: list[Any] = [
+    _ITEM,
+    _CONTACT.c.id.label("contact_id"),
+    _CONTACT.c.name.label("contact_name"),
+    _CONTACT.c.email.label("contact_email"),
+    _CONTACT.c.phone.label("contact_phone"),
+    _CONTACT.c.language.label("contact_language"),
+    _CONTACT.c.confirmed_at.label("contact_confirmed_at"),
+]
+_ITEMS = sa.select(*_ITEM_AND_CONTACT).outerjoin(_CONTACT, _CONTACT.c.item_id == _ITEM.c.id)
+_FIND_ITEM = Statement(_ITEMS.where(_ITEM.c.id == sa.bindparam("item")))
+_FIND_ITEM_BY_CODE = Statement(_ITEMS.where(_ITEM.c.code_hash == sa.bindparam("hashed")))
 _FIND_BY_CODE = Statement(sa.select(_ITEM.c.id).where(_ITEM.c.code_hash == sa.bindparam("hashed")))
-_FIND_CONTACT = Statement(sa.select(_CONTACT).where(_CONTACT.c.item_id == sa.bindparam("item")))
+CLOCK_COLUMNS = (
+    _CLOCK.c.cycle_id,
+    _CLOCK.c.id.label("clock_id"),
+    _CLOCK.c.which,
+    _CLOCK.c.rule_key,
+    _CLOCK.c.rule_version,
+    _CLOCK.c.started_at.label("clock_started_at"),
+    _CLOCK.c.due_on,
+    _CLOCK.c.due_at,
+    _CLOCK.c.stopped_at,
+    _CLOCK.c.stopped_by,
+    _PAUSE.c.since,
+    _PAUSE.c.until,
+    _PAUSE.c.reason,
+)
+"""What `clocks_of` reads of clocks with their pauses."""
 _CYCLES = Statement(
-    sa.select(_CYCLE).where(_CYCLE.c.item_id == sa.bindparam("item")).order_by(_CYCLE.c.number)
-)
-_CLOCKS = Statement(
-    sa.select(_CLOCK)
-    .join(_CYCLE, _CYCLE.c.id == _CLOCK.c.cycle_id)
+    sa.select(_CYCLE, *CLOCK_COLUMNS)
+    .outerjoin(_CLOCK, _CLOCK.c.cycle_id == _CYCLE.c.id)
+    .outerjoin(_PAUSE, _PAUSE.c.clock_id == _CLOCK.c.id)
     .where(_CYCLE.c.item_id == sa.bindparam("item"))
-)
-_PAUSES = Statement(
-    sa.select(_PAUSE)
-    .join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id)
-    .join(_CYCLE, _CYCLE.c.id == _CLOCK.c.cycle_id)
-    .where(_CYCLE.c.item_id == sa.bindparam("item"))
-    .order_by(_PAUSE.c.since)
+    .order_by(_CYCLE.c.number)
 )
 
 
 def get_for_staff(session: Session, *, viewer: Viewer, reference: str) -> ItemView:
     """An item as the desk shows it. NotFound where it does not exist or is not this viewer's to see."""
     row = session.execute(
-        sa.select(_ITEM, _CYCLE.c.department.label("at_department"))
-        .join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
-        .where(_ITEM.c.reference == reference, visible(viewer))
+        _ITEMS.join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id).where(
+            _ITEM.c.reference == reference, visible(viewer)
+        )
     ).first()
     if row is None:
         raise NotFound("item_unknown")
-    return _view(session, row, internal=True)
+    return _view(session, row, _entries(session, row.id, internal=True))
 
 
 def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
@@ -83,7 +101,13 @@ def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
     row = _FIND_ITEM.first(session, {"item": item_id})
     if row is None:
         raise NotFound("item_unknown")
-    return _view(session, row, internal=False)
+    return _view(session, row, _entries(session, row.id, internal=False))
+
+
+def get_received(session: Session, *, code_hash: str) -> ItemView | None:
+    """What a receipt shows of the item that a follow-up code opens: all but its timeline, which is left empty."""
+    row = _FIND_ITEM_BY_CODE.first(session, {"hashed": code_hash})
+    return None if row is None else _view(session, row, ())
 
 
 def find_by_code(session: Session, *, code_hash: str) -> int | None:
@@ -101,11 +125,10 @@ def visible(viewer: Viewer) -> Any:
     return _CYCLE.c.department.in_(sorted(viewer.departments))
 
 
-def _view(session: Session, row: Any, *, internal: bool) -> ItemView:
-    of_item = {"item": row.id}
-    cycles = _CYCLES.all(session, of_item)
-    clocks = clocks_of(_CLOCKS.all(session, of_item), _PAUSES.all(session, of_item))
-    contact = _FIND_CONTACT.first(session, of_item)
+def _view(session: Session, row: Any, entries: tuple[EntryView, ...]) -> ItemView:
+    rows = _CYCLES.all(session, {"item": row.id})
+    clocks = clocks_of(rows)
+    cycles = {cycle.id: cycle for cycle in rows}  # One row for each pause of each clock of each cycle.
     return ItemView(
         **{name: getattr(row, name) for name in _ITEM_COLUMNS},
         cycles=tuple(
@@ -113,13 +136,18 @@ def _view(session: Session, row: Any, *, internal: bool) -> ItemView:
                 clocks=tuple(clocks.get(cycle.id, ())),
                 **{name: getattr(cycle, name) for name in _CYCLE_COLUMNS},
             )
-            for cycle in cycles
+            for cycle in cycles.values()
         ),
-        entries=_entries(session, row.id, internal=internal),
+        entries=entries,
         contact=None
-        if contact is None
+        if row.contact_id is None
         else ContactView(
-            contact.id, contact.name, contact.email, contact.phone, contact.language, contact.confirmed_at
+            row.contact_id,
+            row.contact_name,
+            row.contact_email,
+            row.contact_phone,
+            row.contact_language,
+            row.contact_confirmed_at,
         ),
     )
 
@@ -151,24 +179,30 @@ def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryVi
     )
 
 
-def clocks_of(clocks: Sequence[Any], pauses: Sequence[Any]) -> dict[int, list[ClockView]]:
-    """Cycle → its clocks, from rows of both tables."""
+def clocks_of(rows: Sequence[Any]) -> dict[int, list[ClockView]]:
+    """Cycle → its clocks in the order in which they were started, from rows with `CLOCK_COLUMNS`."""
+    first: dict[int, Any] = {}
     paused: dict[int, list[PauseView]] = {}
-    for row in pauses:
-        paused.setdefault(row.clock_id, []).append(PauseView(row.since, row.until, row.reason))
+    for row in rows:
+        if row.clock_id is None:  # A cycle without a clock.
+            continue
+        first.setdefault(row.clock_id, row)
+        if row.since is not None:
+            paused.setdefault(row.clock_id, []).append(PauseView(row.since, row.until, row.reason))
     found: dict[int, list[ClockView]] = {}
-    for row in clocks:
+    for clock_id in sorted(first):
+        row = first[clock_id]
         found.setdefault(row.cycle_id, []).append(
             ClockView(
                 which=row.which,
                 rule_key=row.rule_key,
                 rule_version=row.rule_version,
-                started_at=row.started_at,
+                started_at=row.clock_started_at,
                 due_on=row.due_on,
                 due_at=row.due_at,
                 stopped_at=row.stopped_at,
                 stopped_by=row.stopped_by,
-                pauses=tuple(paused.get(row.id, ())),
+                pauses=tuple(sorted(paused.get(clock_id, ()), key=lambda pause: pause.since)),
             )
         )
     return found

@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.errors import NotFound
-from feedback.items.find import clocks_of
+from feedback.items.find import CLOCK_COLUMNS, clocks_of
 from feedback.items.tables import Clock, Cycle, Item, Pause
 from feedback.items.views import ClockView, Queue, QueuePage, QueueRow
 from feedback.people.tables import Account
@@ -219,9 +219,10 @@ def _named(departments: Sequence[str] | None) -> dict[str, Any]:
 
 _PLACES = [f"cycle_{place}" for place in range(PAGE)]
 _OF_PAGE = _CLOCK.c.cycle_id.in_([sa.bindparam(place) for place in _PLACES])
-_CLOCKS = Statement(sa.select(_CLOCK).where(_OF_PAGE))
-_PAUSES = Statement(
-    sa.select(_PAUSE).join(_CLOCK, _CLOCK.c.id == _PAUSE.c.clock_id).where(_OF_PAGE).order_by(_PAUSE.c.since)
+_CLOCKS = Statement(
+    sa.select(*CLOCK_COLUMNS)
+    .select_from(_CLOCK.outerjoin(_PAUSE, _PAUSE.c.clock_id == _CLOCK.c.id))
+    .where(_OF_PAGE)
 )
 _FIND_DUE = Statement(sa.select(_CYCLE.c.next_due_at).where(_CYCLE.c.id == sa.bindparam("cycle")))
 
@@ -231,7 +232,7 @@ def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]
     if not cycle_ids:
         return {}
     asked = dict(zip(_PLACES, cycle_ids + cycle_ids[-1:] * (PAGE - len(cycle_ids)), strict=True))
-    return clocks_of(_CLOCKS.all(session, asked), _PAUSES.all(session, asked))
+    return clocks_of(_CLOCKS.all(session, asked))
 
 
 def _cursor(after: str, which: Queue) -> tuple[datetime | None, int] | None:

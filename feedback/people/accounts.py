@@ -30,15 +30,12 @@ PASSWORD_LEAST = 12
 PASSWORD_MOST = 200
 _hasher = argon2.PasswordHasher()
 _ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
-_FIND_VIEWER = Statement(
-    sa.select(_ACCOUNT.c.name, _ACCOUNT.c.role, _ACCOUNT.c.language).where(
-        _ACCOUNT.c.id == sa.bindparam("account"), _ACCOUNT.c.disabled_at.is_(None)
+_FIND_VIEWER = Statement(  # One row for each department.
+    sa.select(_ACCOUNT.c.name, _ACCOUNT.c.role, _ACCOUNT.c.language, _MEMBERSHIP.c.department)
+    .outerjoin(
+        _MEMBERSHIP, sa.and_(_MEMBERSHIP.c.account_id == _ACCOUNT.c.id, _MEMBERSHIP.c.ended_at.is_(None))
     )
-)
-_DEPARTMENTS = Statement(
-    sa.select(_MEMBERSHIP.c.department).where(
-        _MEMBERSHIP.c.account_id == sa.bindparam("account"), _MEMBERSHIP.c.ended_at.is_(None)
-    )
+    .where(_ACCOUNT.c.id == sa.bindparam("account"), _ACCOUNT.c.disabled_at.is_(None))
 )
 
 
@@ -174,15 +171,16 @@ def find_by_email(session: Session, email: str) -> Account | None:
 
 def find_viewer(session: Session, account_id: int) -> Viewer | None:
     """The account as a viewer; None where it does not exist or is disabled."""
-    account = _FIND_VIEWER.first(session, {"account": account_id})
-    if account is None:
+    rows = _FIND_VIEWER.all(session, {"account": account_id})
+    if not rows:
         return None
+    account = rows[0]
     return Viewer(
         account_id=account_id,
         name=account.name,
         role=account.role,
         language=account.language,
-        departments=frozenset(row.department for row in _DEPARTMENTS.all(session, {"account": account_id})),
+        departments=frozenset(row.department for row in rows if row.department is not None),
     )
 
 

@@ -241,7 +241,9 @@ def _check_port(settings: Settings) -> None:
 
 def _kill_what_is_left() -> None:
     for process in multiprocessing.active_children():
-        click.echo(f"kanali: a web process did not end within {STOPS_WITHIN} seconds and is killed.", err=True)
+        click.echo(
+            f"kanali: a web process did not end within {STOPS_WITHIN} seconds and is killed.", err=True
+        )
         process.kill()
 
 

@@ -133,10 +133,9 @@ def _find(visit: Visit) -> tuple[str, ItemView, City] | None:
     secret = visit.site.secret.key
     code = codes.code_of(secret, random)
     with visit.site.database.read() as session:
-        item_id = find.find_by_code(session, code_hash=codes.code_hash(secret, code))
-        if item_id is None:
+        item = find.get_received(session, code_hash=codes.code_hash(secret, code))
+        if item is None:
             return None
-        item = find.get_for_citizen(session, item_id=item_id)
         return code, item, versions.get(session, item.cycle.city_version_id)
 
 
