@@ -2,8 +2,9 @@
 
 It is what the portal's own submission is held against in the same run. Served like the portal (Litestar on granian,
 one hop into a thread, `portal/database.py` for the connection, its lock and its commit), with one transaction a
-request. No check, no key, no limit, no routing, no clocks reckoned, no hash chained: hashes are random, texts of the
-ledger are constants as long as real ones.
+request and the same way of running Core's statements (`feedback/statements.py`): another would flatter the portal.
+No check, no key, no limit, no routing, no clocks reckoned, no hash chained: hashes are random, texts of the ledger
+are constants as long as real ones.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from feedback.columns import table_of
 from feedback.items.tables import Clock, Contact, Counter, Cycle, Item, Submission
 from feedback.ledger.tables import Note, NotePayload
 from feedback.outbox.tables import Job, Message
+from feedback.statements import Statement
 from portal.database import Database
 from portal.settings import read_settings
 from portal.turns import in_turn
@@ -29,15 +31,23 @@ WORDS = '{"item:1":{"text":""}}'.ljust(420, " ")
 """As long as those of a real submission with two clocks."""
 
 _COUNTER = table_of(Counter)
-_COUNT_ON = sa.update(_COUNTER).values(last=_COUNTER.c.last + 1).returning(_COUNTER.c.last, _COUNTER.c.year)
-_COUNT_ON = _COUNT_ON.where(_COUNTER.c.year == sa.bindparam("of_year"))
-_INSERT_ITEM = sa.insert(table_of(Item)).returning(table_of(Item).c.id)
-_INSERT_CONTACT = sa.insert(table_of(Contact)).returning(table_of(Contact).c.id)
-_INSERT_CYCLE = sa.insert(table_of(Cycle)).returning(table_of(Cycle).c.id)
-_INSERT_MESSAGE = sa.insert(table_of(Message)).returning(table_of(Message).c.id)
-_INSERT_CLOCK, _INSERT_SUBMISSION = sa.insert(table_of(Clock)), sa.insert(table_of(Submission))
-_INSERT_NOTE, _INSERT_PAYLOAD = sa.insert(table_of(Note)), sa.insert(table_of(NotePayload))
-_INSERT_JOB = sa.insert(table_of(Job))
+_COUNT_ON = Statement(
+    sa.update(_COUNTER)
+    .where(_COUNTER.c.year == sa.bindparam("of_year"))
+    .values(last=_COUNTER.c.last + 1)
+    .returning(_COUNTER.c.last, _COUNTER.c.year)
+)
+_INSERT_ITEM = Statement(sa.insert(table_of(Item)).returning(table_of(Item).c.id))
+_INSERT_CONTACT = Statement(sa.insert(table_of(Contact)).returning(table_of(Contact).c.id))
+_INSERT_CYCLE = Statement(sa.insert(table_of(Cycle)).returning(table_of(Cycle).c.id))
+_INSERT_CLOCK = Statement(sa.insert(table_of(Clock)))
+_INSERT_SUBMISSION = Statement(sa.insert(table_of(Submission)))
+_INSERT_NOTE, _INSERT_PAYLOAD = (
+    Statement(sa.insert(table_of(Note))),
+    Statement(sa.insert(table_of(NotePayload))),
+)
+_INSERT_MESSAGE = Statement(sa.insert(table_of(Message)).returning(table_of(Message).c.id))
+_INSERT_JOB = Statement(sa.insert(table_of(Job)))
 
 
 def create_app() -> Litestar:
@@ -67,27 +77,26 @@ def take_in(database: Database, form: dict[str, str]) -> None:
     """The rows of one submission in one transaction."""
     now = datetime.now(UTC)
     with database.write() as session:
-        run = session.connection().execute
-        last, year = run(_COUNT_ON, {"of_year": now.year}).one()
+        last, year = _COUNT_ON.all(session, {"of_year": now.year})[0]
         hashed = secrets.token_hex(32)
-        item_id = run(_INSERT_ITEM, _item(form, f"BAR-{year}-{last:06d}", hashed, now)).scalar_one()
+        item_id = _INSERT_ITEM.scalar(session, _item(form, f"BAR-{year}-{last:06d}", hashed, now))
         contact_id = None
         if form.get("email"):
-            contact_id = run(_INSERT_CONTACT, _contact(form, item_id)).scalar_one()
-        cycle_id = run(_INSERT_CYCLE, _cycle(form, item_id, now)).scalar_one()
-        run(_INSERT_CLOCK, [_clock(cycle_id, which, now) for which in ("law", "promise")])
-        run(
-            _INSERT_SUBMISSION,
+            contact_id = _INSERT_CONTACT.scalar(session, _contact(form, item_id))
+        cycle_id = _INSERT_CYCLE.scalar(session, _cycle(form, item_id, now))
+        for which in ("law", "promise"):
+            _INSERT_CLOCK.run(session, _clock(cycle_id, which, now))
+        _INSERT_SUBMISSION.run(
+            session,
             {"key_hash": secrets.token_hex(32), "body_digest": hashed, "item_id": item_id, "at": now},
         )
-        run(_INSERT_NOTE, _note(item_id, hashed, now))
-        run(
-            _INSERT_PAYLOAD,
-            {"kind": "item", "subject": item_id, "seq": 1, "salt": hashed[:32], "content": WORDS},
+        _INSERT_NOTE.run(session, _note(item_id, hashed, now))
+        _INSERT_PAYLOAD.run(
+            session, {"kind": "item", "subject": item_id, "seq": 1, "salt": hashed[:32], "content": WORDS}
         )
         if contact_id is not None:
-            message_id = run(_INSERT_MESSAGE, _message(item_id, contact_id, now)).scalar_one()
-            run(_INSERT_JOB, _job(message_id, now))
+            message_id = _INSERT_MESSAGE.scalar(session, _message(item_id, contact_id, now))
+            _INSERT_JOB.run(session, _job(message_id, now))
 
 
 def _item(form: dict[str, str], reference: str, hashed: str, now: datetime) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from random import Random
 from msgspec import Struct
 
 from bench import load, machine, serving, visits
-from bench.load import Load
+from bench.load import Answer, Load
 from bench.serving import PostgreSQL, Served
 from portal.database import Database
 
 WARM_UP = 40
 PUBLIC, STAFF = 8, 4
 """Connections at once."""
+PARTS = 5
+"""Of a round, the machine's pace being looked at between them."""
 PAGES = ("receipt", "code", "item", "inbox", "public")
 ASKED_BEFORE_MEMORY = 1000
 
@@ -121,20 +123,29 @@ class Bench:
         return [self._figures(case, counts[case], done, found["bare"]) for case, done in found.items()]
 
     def _round(self, served: Served, case: str, requests: list[bytes], status: int) -> _Round:
-        before = machine.calibrate(2)
-        app, database = served.cpu_seconds(), self._database_seconds()
-        done = load.run(
-            served.port, requests, connections=STAFF if case == "inbox" else PUBLIC, expected=status
-        )
-        app, database = served.cpu_seconds() - app, self._database_seconds() - database
-        count = len(requests)
+        """One round in parts, with the pace of the machine looked at before each and at the end."""
+        app, database, seconds, paces = 0.0, 0.0, 0.0, []
+        answers: list[Answer] = []
+        count, size = len(requests), -(-len(requests) // PARTS)
+        for start in range(0, count, size):
+            paces.append(machine.calibrate(1))
+            app, database = app - served.cpu_seconds(), database - self._database_seconds()
+            done = load.run(
+                served.port,
+                requests[start : start + size],
+                connections=STAFF if case == "inbox" else PUBLIC,
+                expected=status,
+            )
+            app, database = app + served.cpu_seconds(), database + self._database_seconds()
+            seconds, answers = seconds + done.seconds, answers + done.answers
+        whole = Load(seconds, answers)
         return _Round(
-            calibration=(before + machine.calibrate(2)) / 2,
+            calibration=statistics.fmean([*paces, machine.calibrate(1)]),
             app=app / count * 1000,
             database=database / count * 1000,
-            rate=done.rate,
-            p50=done.percentile(0.5) * 1000,
-            p99=done.percentile(0.99) * 1000,
+            rate=whole.rate,
+            p50=whole.percentile(0.5) * 1000,
+            p99=whole.percentile(0.99) * 1000,
         )
 
     def _database_seconds(self) -> float:

@@ -70,7 +70,8 @@ class Database:
         """A session that sees one moment and can change nothing."""
         with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
             yield session
-            if session.new or session.dirty or session.deleted:
+            # Most reads load no object of the mapper; nothing can then be dirty.
+            if session.new or (session.identity_map and (session.dirty or session.deleted)):
                 raise RuntimeError("something was changed in a session that only reads")
             # Not rolled back: PostgreSQL's driver then forgets the statements that it has prepared.
             session.commit()

@@ -9,6 +9,7 @@ import gzip
 import hashlib
 import re
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any, ClassVar
 
 import jinja2
@@ -67,6 +68,7 @@ def make_templates(assets: Assets) -> jinja2.Environment:
     )
     environment.newstyle_gettext = True  # type: ignore[attr-defined]  # the i18n extension adds it
     environment.globals |= {"_": _say, "gettext": _say, "ngettext": _say_many, "asset": assets.address}
+    environment.globals["icon"] = lru_cache(maxsize=None)(partial(icon, assets.address("icons.svg")))
     filters: dict[str, Callable[..., Any]] = {
         "day_long": languages.day_long,
         "day_by": languages.day_by,
@@ -85,6 +87,18 @@ def make_templates(assets: Assets) -> jinja2.Environment:
     for name, function in filters.items():
         environment.filters[name] = _unfolded(function)
     return environment
+
+
+def icon(sprite: str, name: str) -> Markup:
+    """`icon(name)` in templates: a symbol of static/icons.svg. A decoration beside a word, never alone.
+
+    The symbols: request complaint idea criticism praise question · alert check done flag info lock eye clock pause
+    calendar · inbox assign person people building · send hand-over note more plus cross undo again merge copy print
+    attach · search filter bell mail phone place file image download forward withdraw previous next down.
+    """
+    return Markup(
+        '<svg class="icon" aria-hidden="true" focusable="false" width="20" height="20"><use href="{}#{}"/></svg>'
+    ).format(sprite, name)
 
 
 def paragraphs(text: str) -> list[str]:
