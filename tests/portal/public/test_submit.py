@@ -117,6 +117,21 @@ def test_one_fault_is_one_thing(town: Town, language: str, title: str) -> None:
     assert page.field("#error-summary-title") == title
 
 
+def test_what_was_typed_survives_a_change_of_language(town: Town) -> None:
+    browser = town.visitor("en")
+    refused = browser.post("/submit", key="none", kind="idea", text="", place="Παλιά <πλατεία>", anonymous="yes")
+    assert refused.status == 422
+    form = refused.soup.select_one("form#in-another-language")
+    assert form is not None
+    kept = {str(field["name"]): str(field["value"]) for field in form.select("input")}
+    buttons = refused.soup.select('.languages button[form="in-another-language"]')
+    assert [button["formaction"] for button in buttons] == ["/en/submit", "/el/submit", "/lt/submit"]
+    page = browser.post("/lt/submit", **kept)
+    assert (page.status, page.errors) == (200, {})
+    assert (page.value("kind"), page.value("place")) == ("idea", "Παλιά <πλατεία>")
+    assert page.value("anonymous") == "yes"
+
+
 def test_the_limit_of_the_text_is_written_as_the_language_writes_it(town: Town) -> None:
     left = {
         language: town.visitor(language).get("/submit").field("#text-left") for language in ("en", "el", "lt")
