@@ -151,6 +151,7 @@ def both(page: Page, name: str) -> None:
         # As tall as the picture, so that what sticks to the foot of the window stands at the foot of the page.
         tall = min(int(page.evaluate("document.documentElement.scrollHeight")), TALLEST)
         page.set_viewport_size({"width": width, "height": tall})
+        page.wait_for_timeout(500)  # What came into view is painted piece by piece.
         clip = {"x": 0, "y": 0, "width": width, "height": tall, "scale": 1}
         for quality in QUALITIES:
             taken = page.context.new_cdp_session(page).send(

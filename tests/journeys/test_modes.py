@@ -112,7 +112,7 @@ def test_a_slow_script_moves_nothing_and_blocks_nothing(town: ServedTown, browse
         page.locator("main form button").last.click()
         page.locator("#error-summary").wait_for()
         assert page.locator("#text").input_value() == "The lamp is dark."
-        page.locator("[name=kind]").first.check(force=True)
+        page.locator("input[type=radio][name=kind]").first.check(force=True)
     assert jumps(page) == [], "the form with its errors"
     with late_scripts(town, page):
         page.locator("main form button").last.click()
@@ -127,7 +127,7 @@ def test_the_receipt_prints_on_one_sheet(town: ServedTown, browser: Browser) -> 
     for language in ("el", "lt"):
         page = browser.new_page()
         page.goto(f"{town.address}/{language}/submit")
-        page.locator("[name=kind]").first.check(force=True)
+        page.locator("input[type=radio][name=kind]").first.check(force=True)
         page.locator("#text").fill("Ο φανοστάτης είναι σβηστός.")
         page.locator("#service").select_option("street-lighting")
         page.locator("#email").fill("rea@example.org")

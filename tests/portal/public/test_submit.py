@@ -119,7 +119,9 @@ def test_one_fault_is_one_thing(town: Town, language: str, title: str) -> None:
 
 def test_what_was_typed_survives_a_change_of_language(town: Town) -> None:
     browser = town.visitor("en")
-    refused = browser.post("/submit", key="none", kind="idea", text="", place="Παλιά <πλατεία>", anonymous="yes")
+    refused = browser.post(
+        "/submit", key="none", kind="idea", text="", place="Παλιά <πλατεία>", anonymous="yes"
+    )
     assert refused.status == 422
     form = refused.soup.select_one("form#in-another-language")
     assert form is not None
