@@ -110,6 +110,8 @@ def check() -> tuple[list[Row], str]:
     )
     seconds = time.monotonic() - start
     last = re.findall(r"\d+ (?:passed|failed|skipped)[^\n]*", done.stdout)
+    if done.returncode != 0:
+        print(done.stdout[-3000:], done.stderr[-3000:], file=sys.stderr)
     return [
         Row(
             "Everything that is checked before a change is taken in holds",
@@ -123,7 +125,7 @@ def check() -> tuple[list[Row], str]:
             "the same run, by the clock",
             _minutes(seconds),
             f"at most {CHECK_MOST // 60} minutes",
-            seconds <= CHECK_MOST,
+            done.returncode == 0 and seconds <= CHECK_MOST,
         ),
     ], ""
 
