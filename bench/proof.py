@@ -302,7 +302,12 @@ PARTS = {
     ),
     "properties": Part("The rules", "Random cases against independent counts and a small model.", properties),
     "weight": Part("The first view", "Everything that a browser fetches for the home page.", weight),
-    "speed": Part("Speed and memory", "How to read the table: [bench/README.md](../bench/README.md).", speed),
+    "speed": Part(
+        "Speed and memory",
+        "How to read the table: [bench/README.md](../bench/README.md). Where the time of a missed figure goes, and "
+        "what was tried: [speed.md](speed.md).",
+        speed,
+    ),
 }
 
 

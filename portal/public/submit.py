@@ -10,6 +10,8 @@ makes no second case. Whatever holds somebody's words is never kept.
 
 from __future__ import annotations
 
+from urllib.parse import parse_qsl, urlencode
+
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City, Service
@@ -75,6 +77,8 @@ class SubmitPage(Struct, frozen=True, kw_only=True):
     errors_title: str = ""
     is_sent_already: bool = False
     """The form's key was used: what is typed now goes as another message."""
+    carried: str = ""
+    """What was typed, packed into one field: it goes along when the language is changed."""
 
 
 @route("/{language}/submit", "GET", "POST", policy="public")
@@ -91,8 +95,10 @@ def submit(visit: Visit) -> Reply:
 
 def _post(visit: Visit) -> Reply:
     typed = _typed(visit.form)
-    if visit.form.flag("carried"):  # Words that could not go into a case any more begin a new message.
-        return _form(visit, typed)
+    if visit.form.flag(
+        "carried"
+    ):  # From a form in another language, or from a case that takes no more words.
+        return _form(visit, _carried(visit.form))
     secret = visit.site.secret
     try:
         random = codes.check_key(secret.key, visit.form.text("key"), now=visit.now)
@@ -210,12 +216,23 @@ def _form(
         errors=errors or [],
         errors_title=errors_title,
         is_sent_already=is_sent_already,
+        carried=_packed(typed) if visit.method == "POST" else "",
     )
     return render(visit, "public/submit.html", status=status, page=page)
 
 
 def _typed(form: Form) -> Typed:
     return Typed(is_anonymous=form.flag("anonymous"), **{name: form.text(name) for name in _FIELDS})
+
+
+def _carried(form: Form) -> Typed:
+    """The fields of a form that are sent with it, or packed as `SubmitPage.carried`."""
+    return _typed(Form({**form.fields, **dict(parse_qsl(form.text("carried")))}))
+
+
+def _packed(typed: Typed) -> str:
+    fields = {name: getattr(typed, name) for name in _FIELDS}
+    return urlencode(fields | ({"anonymous": "yes"} if typed.is_anonymous else {}))
 
 
 def _services(city: City) -> list[Choice]:

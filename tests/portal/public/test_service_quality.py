@@ -87,6 +87,14 @@ def test_the_figures_of_a_lived_month_are_those_that_one_counts_by_hand(town: To
     assert "Only satisfaction is provisional" not in town.visitor().get("/service-quality").text
 
 
+def test_the_page_begins_with_how_many_targets_were_met(town: Town) -> None:
+    made.close(town, "2026-10", month=GOOD)
+    page = town.visitor().get("/service-quality")
+    assert page.field(".verdicts") == "Targets met: 4 of 5. Missed: Answered within our promise ."
+    [missed] = page.soup.select(".verdicts a")
+    assert page.soup.select_one(str(missed["href"])) is not None
+
+
 def test_each_figure_stands_with_n_interval_verdict_and_definition(town: Town) -> None:
     made.close(town, "2026-10", month=GOOD)
     page = town.visitor().get("/service-quality")
