@@ -24,10 +24,10 @@ taken while nothing else ran.
 _TICK = os.sysconf("SC_CLK_TCK")
 
 
-def calibrate(tries: int = 5) -> float:
-    """How slow this machine is now: 1.0 is the reference, 1.2 takes a fifth longer. The mean of several tries: a
-    round of requests takes what the machine gives on average, not at its best."""
-    return sum(_timed() for _ in range(tries)) / tries / REFERENCE_SECONDS
+def calibrate() -> float:
+    """How slow this machine is now: 1.0 is the reference, 1.2 takes a fifth longer. One try, so take the mean of
+    several: a round of requests takes what the machine gives on average, not at its best."""
+    return _timed() / REFERENCE_SECONDS
 
 
 def _timed() -> float:

@@ -128,7 +128,7 @@ class Bench:
         answers: list[Answer] = []
         count, size = len(requests), -(-len(requests) // PARTS)
         for start in range(0, count, size):
-            paces.append(machine.calibrate(1))
+            paces.append(machine.calibrate())
             app, database = app - served.cpu_seconds(), database - self._database_seconds()
             done = load.run(
                 served.port,
@@ -140,7 +140,7 @@ class Bench:
             seconds, answers = seconds + done.seconds, answers + done.answers
         whole = Load(seconds, answers)
         return _Round(
-            calibration=statistics.fmean([*paces, machine.calibrate(1)]),
+            calibration=statistics.fmean([*paces, machine.calibrate()]),
             app=app / count * 1000,
             database=database / count * 1000,
             rate=whole.rate,

@@ -46,7 +46,7 @@ _ENTRIES = (
     .order_by(_ENTRY.c.at, _ENTRY.c.id)
 )
 _EVERY_ENTRY, _OPEN_ENTRIES = Statement(_ENTRIES), Statement(_ENTRIES.where(_ENTRY.c.side != "internal"))
-_ITEM_AND_CONTACT: list[Any] = [
+_ITEMS = sa.select(
     _ITEM,
     _CONTACT.c.id.label("contact_id"),
     _CONTACT.c.name.label("contact_name"),
@@ -54,8 +54,7 @@ _ITEM_AND_CONTACT: list[Any] = [
     _CONTACT.c.phone.label("contact_phone"),
     _CONTACT.c.language.label("contact_language"),
     _CONTACT.c.confirmed_at.label("contact_confirmed_at"),
-]
-_ITEMS = sa.select(*_ITEM_AND_CONTACT).outerjoin(_CONTACT, _CONTACT.c.item_id == _ITEM.c.id)
+).outerjoin(_CONTACT, _CONTACT.c.item_id == _ITEM.c.id)
 _FIND_ITEM = Statement(_ITEMS.where(_ITEM.c.id == sa.bindparam("item")))
 _FIND_ITEM_BY_CODE = Statement(_ITEMS.where(_ITEM.c.code_hash == sa.bindparam("hashed")))
 _FIND_BY_CODE = Statement(sa.select(_ITEM.c.id).where(_ITEM.c.code_hash == sa.bindparam("hashed")))

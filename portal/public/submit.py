@@ -78,7 +78,7 @@ class SubmitPage(Struct, frozen=True, kw_only=True):
     is_sent_already: bool = False
     """The form's key was used: what is typed now goes as another message."""
     carried: str = ""
-    """What was typed, packed into one field: it goes along when the language is changed."""
+    """What was typed, packed into one field: it goes along when the language is changed. Empty on an empty form."""
 
 
 @route("/{language}/submit", "GET", "POST", policy="public")
