@@ -20,7 +20,9 @@ from sqlmodel import Session
 Turn = Callable[[Any], Any]
 """What a column type does to a value on its way in or out."""
 
-_HELD = "feedback.statements"
+LINK = "feedback.statements"
+"""Where a session that is kept with its connection, and that connection, hold their `Link`."""
+
 _GIVEN = "id"
 """The key that the database gives (`columns.key()`)."""
 
@@ -39,10 +41,7 @@ class Statement:
     def all(self, session: Session, values: Mapping[str, Any] | None = None) -> list[Any]:
         """Every row, as named tuples."""
         form, cursor = self._run(session, values)
-        try:
-            return form.rows(cursor)
-        finally:
-            cursor.close()
+        return form.rows(cursor)
 
     def first(self, session: Session, values: Mapping[str, Any] | None = None) -> Any | None:
         """The first row, or None."""
@@ -57,24 +56,62 @@ class Statement:
     def run(self, session: Session, values: Mapping[str, Any] | None = None) -> int:
         """How many rows were changed."""
         _, cursor = self._run(session, values)
-        try:
-            return int(cursor.rowcount)
-        finally:
-            cursor.close()
+        if cursor.description is not None:  # What it returns is read to its end all the same.
+            cursor.fetchall()
+        return int(cursor.rowcount)
 
     def _run(self, session: Session, values: Mapping[str, Any] | None) -> tuple[_Form, Any]:
-        dialect, driver = _connection_of(session)
+        link = _link_of(session)
+        dialect = link.dialect
         form = self._forms.get(dialect.name)
         if form is None:
             clause = self._clauses[dialect.name] if self._clauses else self._clause
             form = self._forms[dialect.name] = _Form(clause, self._sets, dialect)
-        cursor = driver.cursor()
+        cursor = link.cursor
         try:
             cursor.execute(form.text, form.bound(values or {}))
         except dialect.dbapi.Error as error:
-            cursor.close()
             raise as_sqlalchemy(error, form.text, dialect) from error
         return form, cursor
+
+
+class Link:
+    """The driver's connection below a session, and whether a transaction has begun on it."""
+
+    __slots__ = ("_begin", "cursor", "dialect", "driver", "is_begun")
+
+    def __init__(self, dialect: Any, driver: Any, begin: str = "") -> None:
+        """`begin`: the statement that begins a transaction; empty where the driver begins one by itself."""
+        self.dialect, self.driver, self._begin = dialect, driver, begin
+        self.cursor = (
+            driver.cursor()
+        )  # One for all: each statement is read to its end before the next one runs.
+        self.is_begun = False
+
+    def open(self) -> None:
+        """Begin a transaction where none has begun."""
+        if not self.is_begun:
+            if self._begin:
+                try:
+                    self.driver.execute(self._begin)
+                except self.dialect.dbapi.Error as error:
+                    raise as_sqlalchemy(error, self._begin, self.dialect) from error
+            self.is_begun = True
+
+    def check(self) -> None:
+        """Refuses (RuntimeError) where the database has taken the transaction back by itself after a fault.
+
+        SQLite does so when a disk is full, and a commit then says nothing of it.
+        """
+        if self._begin and self.is_begun and not self.driver.in_transaction:
+            raise RuntimeError("the database has taken the transaction back")
+
+    def commit(self) -> None:
+        """What was done is on disk when this returns."""
+        try:
+            self.driver.commit()
+        except self.dialect.dbapi.Error as error:
+            raise as_sqlalchemy(error, "COMMIT", self.dialect) from error
 
 
 def upsert(table: sa.Table, finish: Callable[[Any], Any]) -> Statement:
@@ -144,13 +181,11 @@ class _Form:
         return turns
 
 
-def _connection_of(session: Session) -> tuple[Any, Any]:
-    """The dialect and the driver's connection of the session's transaction, looked up once a transaction."""
-    transaction = session.get_transaction()
-    held = session.info.get(_HELD)
-    if held is not None and transaction is not None and held[0] is transaction:
-        return held[1], held[2]
-    connection = session.connection()
-    driver = connection.connection.driver_connection
-    session.info[_HELD] = (session.get_transaction(), connection.dialect, driver)
-    return connection.dialect, driver
+def _link_of(session: Session) -> Link:
+    """The session's link, in a transaction; a session that was opened elsewhere lends its connection."""
+    link: Link | None = session.info.get(LINK)
+    if link is None:
+        connection = session.connection()
+        return Link(connection.dialect, connection.connection.driver_connection)
+    link.open()
+    return link

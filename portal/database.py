@@ -18,7 +18,6 @@ from typing import Final, Literal
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, OperationalError
-from sqlalchemy.pool import NullPool
 from sqlmodel import Session
 
 # Every table must be known before the first flush, whatever a command imports: foreign keys go by name.
@@ -29,7 +28,8 @@ import feedback.outbox.tables
 import feedback.people.tables
 import feedback.quality.tables
 import feedback.satisfaction.tables  # noqa: F401
-from portal.engines import THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
+from portal.connections import Connections
+from portal.engines import BEGIN, THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
 from portal.settings import MIGRATIONS, OperatorError, sqlite_path
 
 TRIGGERS: Final = {
@@ -57,24 +57,26 @@ class Database:
         self._owner: int | None = None
         if self.dialect == "sqlite":
             self.file = sqlite_path(url)
-            self._writer = sqlite_engine(self.file, "rw", pool_size=1, max_overflow=0)
-            self._reader = sqlite_engine(self.file, "ro", pool_size=THREADS + 2, max_overflow=0)
+            self._writer, reader = sqlite_engine(self.file, "rw"), sqlite_engine(self.file, "ro")
+            self._writers = Connections(self._writer, most=1, begin=BEGIN["rw"])
+            self._readers = Connections(reader, most=THREADS + 2, begin=BEGIN["ro"])
         else:
-            self._writer = postgresql_engine(url, pool_size=THREADS + 2, max_overflow=0)
-            self._reader = self._writer.execution_options(
+            self._writer = postgresql_engine(url)
+            reader = self._writer.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
+            self._writers = Connections(self._writer, most=THREADS + 2)
+            self._readers = Connections(reader, most=THREADS + 2)
 
     @contextmanager
     def read(self) -> Iterator[Session]:
         """A session that sees one moment and can change nothing."""
-        with Session(self._reader, autoflush=False, expire_on_commit=False) as session:
+        # Ends with a commit too: PostgreSQL's driver forgets at a rollback the statements that it has prepared.
+        with self._readers.session() as session:
             yield session
             # Most reads load no object of the mapper; nothing can then be dirty.
             if session.new or (session.identity_map and (session.dirty or session.deleted)):
                 raise RuntimeError("something was changed in a session that only reads")
-            # Not rolled back: PostgreSQL's driver then forgets the statements that it has prepared.
-            session.commit()
 
     @contextmanager
     def write(self) -> Iterator[Session]:
@@ -83,9 +85,8 @@ class Database:
         On SQLite one writer at a time, over all processes: whoever comes later waits its turn. Inside the block
         no other `write()` of the same thread may begin.
         """
-        with self._one_writer(), Session(self._writer, autoflush=False, expire_on_commit=False) as session:
+        with self._one_writer(), self._writers.session() as session:
             yield session
-            session.commit()
 
     def checkpoint(self) -> None:
         """Carries the write-ahead log into the file (SQLite); the worker calls it. Nothing on PostgreSQL."""
@@ -124,9 +125,9 @@ class Database:
         """
         if self.dialect == "sqlite":
             _make_file(self.file)
-            engine = sqlite_engine(self.file, "rw", are_keys_kept=False, poolclass=NullPool)
+            engine = sqlite_engine(self.file, "rw", are_keys_kept=False)
         else:
-            engine = postgresql_engine(self.url, lock_milliseconds=0, poolclass=NullPool)
+            engine = postgresql_engine(self.url, lock_milliseconds=0)
         with self._one_writer():
             with self._clear_errors():
                 connection = engine.connect()
@@ -159,12 +160,12 @@ class Database:
 
     def close(self) -> None:
         """Gives back every connection. The last one to leave a SQLite file carries its log over."""
-        self._reader.dispose()
+        self._readers.close()
         if self.dialect == "sqlite" and self.file.exists():
             with self._one_writer():
-                self._writer.dispose()
+                self._writers.close()
         else:
-            self._writer.dispose()
+            self._writers.close()
 
     @property
     def shown(self) -> str:
@@ -201,12 +202,8 @@ class Database:
 
     def _carry_log_over(self) -> None:
         # PASSIVE never waits for a reader; the log starts from its beginning again once no reader needs it.
-        # The driver's own connection is used: SQLAlchemy would open a transaction, or change the driver's mode.
-        borrowed = self._writer.raw_connection()
-        try:
-            borrowed.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)").close()
-        finally:
-            borrowed.close()
+        with self._writers.driver() as driver:
+            driver.execute("PRAGMA wal_checkpoint(PASSIVE)").close()
 
     @contextmanager
     def _clear_errors(self) -> Iterator[None]:

@@ -1,7 +1,7 @@
 """Engines: how a connection to each database is opened and what it must promise before anything is read or written.
 
-A commit is on disk when it returns, texts are Unicode, nobody waits for ever. Who may read and write when is
-`database.py`'s business.
+A commit is on disk when it returns, texts are Unicode, nobody waits for ever. How many connections stay open is
+`connections.py`'s business, who may read and write when is `database.py`'s.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
-from feedback.statements import as_sqlalchemy
+from feedback.statements import LINK, Link
 from portal.settings import OperatorError
 
 THREADS: Final = 16
@@ -29,6 +29,9 @@ BUSY_MILLISECONDS: Final = 10_000
 WAL_LIMIT: Final = 64 * 1024 * 1024
 """Bytes of write-ahead log after which a writer checkpoints itself because no worker did."""
 
+BEGIN: Final = {"ro": "BEGIN", "rw": "BEGIN IMMEDIATE"}
+"""How a transaction begins on SQLite: a writer takes its lock at once."""
+
 _BUSY = ("database is locked", "lock timeout", "too many clients", "too many connections", "connection slots")
 
 
@@ -39,16 +42,15 @@ def is_busy(error: BaseException) -> bool:
     return isinstance(error, OperationalError) and any(words in str(error.orig) for words in _BUSY)
 
 
-def sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool: Any) -> sa.Engine:
+def sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True) -> sa.Engine:
     """An engine on a SQLite file; `mode` is "rw" or "ro", and says how a transaction begins."""
     address = f"file:{quote(str(file.absolute()))}?mode={mode}"
     engine = sa.create_engine(
         f"sqlite:///{address}&uri=true",
         connect_args={"check_same_thread": False, "isolation_level": None},
         hide_parameters=True,  # What people wrote must not come into a log with an error.
-        **({"poolclass": sa.QueuePool} | pool),
+        poolclass=NullPool,
     )
-    begin = "BEGIN IMMEDIATE" if mode == "rw" else "BEGIN"
 
     @event.listens_for(engine, "connect")
     def prepare(connection: sqlite3.Connection, record: ConnectionPoolEntry) -> None:
@@ -72,16 +74,21 @@ def sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True, **pool: 
     @event.listens_for(engine, "begin")
     def open_transaction(connection: sa.Connection) -> None:
         # On the driver's connection: SQLAlchemy's work around a statement costs more than this one does.
-        driver: Any = connection.connection.driver_connection
-        try:
-            driver.execute(begin)
-        except sqlite3.Error as error:
-            raise as_sqlalchemy(error, begin, connection.dialect) from error
+        link = connection.info.get(LINK) or Link(
+            connection.dialect, connection.connection.driver_connection, BEGIN[mode]
+        )
+        link.open()
+
+    @event.listens_for(engine, "commit")
+    @event.listens_for(engine, "rollback")
+    def end_transaction(connection: sa.Connection) -> None:
+        if LINK in connection.info:
+            connection.info[LINK].is_begun = False
 
     return engine
 
 
-def postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, **pool: Any) -> sa.Engine:
+def postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS) -> sa.Engine:
     """An engine on a PostgreSQL database."""
     options = (
         f"-c timezone=UTC -c synchronous_commit=on -c lock_timeout={lock_milliseconds} "
@@ -92,8 +99,7 @@ def postgresql_engine(url: str, *, lock_milliseconds: int = BUSY_MILLISECONDS, *
         # Statements are few and come again and again: each is prepared when it comes a second time.
         connect_args={"options": options, "connect_timeout": 10, "prepare_threshold": 1},
         hide_parameters=True,
-        **({} if "poolclass" in pool else {"pool_use_lifo": True}),  # Few connections that stay warm.
-        **pool,
+        poolclass=NullPool,
     )
 
     @event.listens_for(engine, "connect")

@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 import jinja2
 from markupsafe import Markup
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from feedback.city.profile import City
 from feedback.city.versions import Ruling
@@ -24,6 +25,7 @@ from portal import languages
 from portal.database import Database
 from portal.forms import Form
 from portal.in_force import InForce
+from portal.kept import Kept
 from portal.languages import gettext as _
 from portal.rendering import Assets
 from portal.secret import Secret
@@ -44,6 +46,10 @@ class Site(Struct, kw_only=True):
     assets: Assets
     templates: jinja2.Environment
     in_force: InForce
+    frames: Kept = field(default_factory=lambda: Kept(256))
+    """What stands around pages, by language and address."""
+    rows: Kept = field(default_factory=lambda: Kept(4096))
+    """Lines of lists."""
 
     def now(self) -> datetime:
         return self.clock()
@@ -162,7 +168,7 @@ class StaffBar(Struct, frozen=True):
 
 
 class Here(Struct, frozen=True, kw_only=True):
-    """What the frame of a page needs (`templates/base.html`, `templates/staff/base.html`)."""
+    """What the frame of a page needs (`templates/base.html`, `templates/staff/base.html`), and its finished pieces."""
 
     language: str
     languages: list[LanguageLink]
@@ -177,12 +183,30 @@ class Here(Struct, frozen=True, kw_only=True):
     home_href: str
     path: str
     staff: StaffBar | None
+    head: Markup = Markup()
+    foot_begin: Markup = Markup()
+    foot_end: Markup = Markup()
 
 
 def _here(visit: Visit) -> Here:
-    city, language = visit.city, visit.language
     is_staff = visit.path.startswith("/staff")
-    return Here(
+    if visit.params.keys() - {"language"} or (visit.query and not is_staff):
+        return _make_here(visit, is_staff=is_staff)  # Its address is one of many, and may be a key to a case.
+    key = (
+        visit.path,
+        visit.method,
+        languages.current(),
+        languages.catalogue(languages.current()),
+        visit.ruling.version_id if visit.ruling else 0,
+        visit.site.demonstration,
+        (visit.viewer.name, visit.viewer.role) if visit.viewer else None,
+    )
+    return visit.site.frames.get(key, lambda: _make_here(visit, is_staff=is_staff))
+
+
+def _make_here(visit: Visit, *, is_staff: bool) -> Here:
+    city, language = visit.city, visit.language
+    here = Here(
         language=language,
         languages=[
             LanguageLink(code, languages.NAMES.get(code, code), _in_other(visit, code), code == language)
@@ -222,6 +246,12 @@ def _here(visit: Visit) -> Here:
         home_href=("/staff/" if is_staff else visit.here("/")),
         path=visit.path,
         staff=_staff_bar(visit) if is_staff and visit.viewer else None,
+    )
+    if is_staff:
+        return here
+    frame: Any = visit.site.templates.get_template("macros/frame.html").module
+    return replace(
+        here, head=frame.head(here), foot_begin=frame.foot_begin(here), foot_end=frame.foot_end(here)
     )
 
 

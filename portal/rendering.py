@@ -8,7 +8,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from functools import lru_cache, partial
 from typing import Any, ClassVar
 
@@ -57,7 +57,7 @@ class Assets:
 
 def make_templates(assets: Assets) -> jinja2.Environment:
     """The one environment that renders pages and mails: strict, escaping, speaking the current language."""
-    environment = jinja2.Environment(
+    environment = _Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=jinja2.select_autoescape(default=True, disabled_extensions=("txt",)),
         undefined=jinja2.StrictUndefined,
@@ -87,6 +87,13 @@ def make_templates(assets: Assets) -> jinja2.Environment:
     for name, function in filters.items():
         environment.filters[name] = _unfolded(function)
     return environment
+
+
+class _Environment(jinja2.Environment):
+    """Templates share one dictionary of globals: Jinja compares it anew for each import of each page."""
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return super().make_globals(d) if d else self.globals
 
 
 def icon(sprite: str, name: str) -> Markup:

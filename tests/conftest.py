@@ -28,7 +28,7 @@ LEFT_OUT = "left out: "
 hypothesis.settings.register_profile("quick", deadline=None)
 hypothesis.settings.register_profile(
     "proof",
-    max_examples=100_000,
+    max_examples=20_000,
     deadline=None,
     database=None,
     suppress_health_check=list(hypothesis.HealthCheck),

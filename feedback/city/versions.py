@@ -91,7 +91,7 @@ def current(session: Session) -> Ruling:
 
 def get(session: Session, version_id: int) -> City:
     """The profile of a stored version: the one that ruled an item."""
-    stored = _stored.setdefault(session.get_bind(), {})
+    stored = _stored.setdefault(session.get_bind().engine, {})
     city = stored.get(version_id)
     if city is None:
         city = stored[version_id] = _city(

@@ -31,6 +31,12 @@ from feedback.statements import Statement
 _ITEM, _CYCLE, _CONTACT, _CLOCK = table_of(Item), table_of(Cycle), table_of(Contact), table_of(Clock)
 _PAUSE, _ANSWER, _ENTRY, _ACCOUNT = table_of(Pause), table_of(Answer), table_of(Entry), table_of(Account)
 
+_ITEM_COLUMNS = tuple(
+    name for name in ItemView.__struct_fields__ if name not in ("cycles", "entries", "contact")
+)
+_CYCLE_COLUMNS = tuple(name for name in CycleView.__struct_fields__ if name != "clocks")
+"""What views show of the tables: rows hold more, and every column of a row costs."""
+
 _ENTRIES = (
     sa.select(
         _ENTRY,
@@ -47,7 +53,7 @@ _ENTRIES = (
 )
 _EVERY_ENTRY, _OPEN_ENTRIES = Statement(_ENTRIES), Statement(_ENTRIES.where(_ENTRY.c.side != "internal"))
 _ITEMS = sa.select(
-    _ITEM,
+    *(_ITEM.c[name] for name in _ITEM_COLUMNS),
     _CONTACT.c.id.label("contact_id"),
     _CONTACT.c.name.label("contact_name"),
     _CONTACT.c.email.label("contact_email"),
@@ -75,7 +81,7 @@ CLOCK_COLUMNS = (
 )
 """What `clocks_of` reads of clocks with their pauses."""
 _CYCLES = Statement(
-    sa.select(_CYCLE, *CLOCK_COLUMNS)
+    sa.select(*(_CYCLE.c[name] for name in _CYCLE_COLUMNS), *CLOCK_COLUMNS)
     .outerjoin(_CLOCK, _CLOCK.c.cycle_id == _CYCLE.c.id)
     .outerjoin(_PAUSE, _PAUSE.c.clock_id == _CLOCK.c.id)
     .where(_CYCLE.c.item_id == sa.bindparam("item"))
@@ -149,12 +155,6 @@ def _view(session: Session, row: Any, entries: tuple[EntryView, ...]) -> ItemVie
             row.contact_confirmed_at,
         ),
     )
-
-
-_ITEM_COLUMNS = tuple(
-    name for name in ItemView.__struct_fields__ if name not in ("cycles", "entries", "contact")
-)
-_CYCLE_COLUMNS = tuple(name for name in CycleView.__struct_fields__ if name != "clocks")
 
 
 def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryView, ...]:

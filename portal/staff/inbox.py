@@ -5,9 +5,10 @@ Which cases a person sees, and in which order, is decided by `feedback/items/que
 
 from __future__ import annotations
 
-from typing import get_args
+from typing import Any, get_args
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City
@@ -18,8 +19,8 @@ from portal import item_words, languages
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, render, route
 from portal.staff import rows, words
-from portal.staff.rows import InboxRow, Lister
-from portal.staff.words import Mark, Option
+from portal.staff.rows import Lister
+from portal.staff.words import Option
 
 COUNTED_UPTO = 99
 """Counts beside the views are exact up to here, then "99+"."""
@@ -54,7 +55,7 @@ class Group(Struct, frozen=True):
     """Empty in lists of finished cases."""
     count: str
     """How many cases it holds; empty where it goes on on another page."""
-    rows: list[InboxRow]
+    rows: list[Markup]
 
 
 class InboxPage(Struct, frozen=True, kw_only=True):
@@ -65,11 +66,9 @@ class InboxPage(Struct, frozen=True, kw_only=True):
     """Whose cases these are."""
     views: list[ViewGroup]
     queue: str
-    filters: list[Filter]
+    filters: Markup
     is_filtered: bool
     groups: list[Group]
-    marks: list[Mark]
-    """Every tag of these rows once."""
     shown: int
     more_href: str
     """The next page; empty on the last."""
@@ -110,10 +109,9 @@ def inbox(visit: Visit) -> Reply:
         about=_about(viewer, city),
         views=_views(viewer, which, counts),
         queue=which,
-        filters=_filters(viewer, city, department, service, kind),
+        filters=_drawn_filters(visit, department, service, kind),
         is_filtered=is_filtered,
         groups=groups,
-        marks=lister.marks,
         shown=len(found.rows),
         more_href=_address(**chosen, after=found.after) if found.after else "",
         start_href=_address(**chosen) if after else "",
@@ -154,7 +152,7 @@ def _groups(
     if not found:
         return []
     if which in queues.ENDED:
-        return [Group("", "", [lister.row(row) for row in found])]
+        return [Group("", "", [lister.line(row) for row in found])]
     titles = {
         "late": _("Overdue"),
         "today": _("Today"),
@@ -162,9 +160,9 @@ def _groups(
         "later": _("Later"),
         "none": _("Paused or without a due day"),
     }
-    grouped: dict[str, list[InboxRow]] = {}
+    grouped: dict[str, list[Markup]] = {}
     for row in found:
-        grouped.setdefault(lister.group(row.clocks), []).append(lister.row(row))
+        grouped.setdefault(lister.group(row.clocks), []).append(lister.line(row))
     shown = [key for key in titles if key in grouped]
     cut = {shown[0]} if is_begun else set()
     cut |= {shown[-1]} if has_more else set()
@@ -199,6 +197,26 @@ def _count(count: int | None) -> str:
     if count is None:
         return ""
     return languages.number(count) if count <= COUNTED_UPTO else f"{COUNTED_UPTO}+"
+
+
+def _drawn_filters(visit: Visit, department: str | None, service: str | None, kind: str | None) -> Markup:
+    """The filters as the page shows them; those who see the same departments share them."""
+    viewer, city = visit.staff, visit.city
+    speech = languages.current()
+    key = (
+        "filters",
+        visit.ruling.version_id if visit.ruling else 0,
+        speech,
+        languages.catalogue(speech),
+        tuple(rows.departments_of(viewer, city)),
+        department,
+        service,
+        kind,
+    )
+    macros: Any = visit.site.templates.get_template("macros/inbox.html").module
+    return visit.site.frames.get(
+        key, lambda: Markup(macros.narrow(_filters(viewer, city, department, service, kind)))
+    )
 
 
 def _filters(

@@ -24,6 +24,7 @@ from feedback.ledger.tables import Note
 from feedback.satisfaction.respond import COMMENT_MOST
 from portal import languages
 from portal.app import BODY_MOST, routes
+from portal.database import Database
 from tests.town import BASE, Page, Town
 from tests.upkeep.hostile import (
     BODIES,
@@ -313,31 +314,28 @@ def test_a_language_that_the_city_does_not_speak_is_no_page(sqlite_town: Town, p
 def test_a_code_with_a_typing_error_never_reaches_the_items(sqlite_town: Town) -> None:
     code = arrives(sqlite_town).code
     browser = sqlite_town.visitor()
-    with statements() as asked:
+    with statements(sqlite_town.database) as asked:
         for place in range(0, len(code), 3):
             wrong = code[:place] + ("0" if code[place] != "0" else "1") + code[place + 1 :]
             assert browser.post("/track", code=wrong).status == 422
     assert [statement for statement in asked if " item" in statement.lower()] == []
-    with statements() as asked:
+    with statements(sqlite_town.database) as asked:
         assert browser.post("/track", code=code).status == 303
     assert [statement for statement in asked if " item" in statement.lower()]
 
 
 @contextmanager
-def statements() -> Iterator[list[str]]:
-    """What any SQLite database is asked inside, as its driver hears it."""
+def statements(database: Database) -> Iterator[list[str]]:
+    """What an SQLite database is asked inside, as its driver hears it: on connections that are opened anew."""
     asked: list[str] = []
 
     def listen(connection: Any, *_: Any) -> None:
         connection.set_trace_callback(asked.append)
 
-    def leave(connection: Any, *_: Any) -> None:
-        connection.set_trace_callback(None)
-
-    sa.event.listen(sa.Pool, "checkout", listen)
-    sa.event.listen(sa.Pool, "checkin", leave)
+    database.close()
+    sa.event.listen(sa.Pool, "connect", listen)
     try:
         yield asked
     finally:
-        sa.event.remove(sa.Pool, "checkout", listen)
-        sa.event.remove(sa.Pool, "checkin", leave)
+        sa.event.remove(sa.Pool, "connect", listen)
+        database.close()
