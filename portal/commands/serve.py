@@ -110,20 +110,26 @@ class WebServer(MPServer):
 
 
 class Worker:
-    """The worker process, watched by a thread that starts it again when it dies."""
+    """The worker process, watched by a thread that starts it again when it dies.
 
-    def __init__(self) -> None:
+    It begins once pages are answered: two processes that load at once make both late.
+    """
+
+    def __init__(self, is_served: threading.Event) -> None:
+        self._is_served = is_served
         self._is_stopping = threading.Event()
-        self._process = self._start()
+        self._process: subprocess.Popen[bytes] | None = None
         self._watch = threading.Thread(target=self._keep, daemon=True, name="worker")
         self._watch.start()
 
     def stop(self) -> None:
         """Ends the process; it finishes the job that it is at."""
         self._is_stopping.set()
-        self._process.terminate()
+        self._is_served.set()
+        if self._process is not None:
+            self._process.terminate()
         self._watch.join(STOPS_WITHIN)
-        if self._watch.is_alive():
+        if self._watch.is_alive() and self._process is not None:
             self._process.kill()
             self._watch.join()
 
@@ -133,21 +139,19 @@ class Worker:
         )
 
     def _keep(self) -> None:
+        self._is_served.wait()
         deaths = 0
-        while True:
+        while not self._is_stopping.is_set():
             began = time.monotonic()
-            code = self._process.wait()
+            process = self._process = self._start()
             if self._is_stopping.is_set():
-                return
+                process.terminate()
+            code = process.wait()
             deaths = 0 if time.monotonic() - began > 60 else deaths + 1
             pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES) - 1)]
             # A service manager ends all processes at once: who dies a moment before us has not failed.
-            if self._is_stopping.wait(pause):
-                return
-            click.echo(f"kanali: the worker ended (code {code}) and is started again.", err=True)
-            self._process = self._start()
-            if self._is_stopping.is_set():
-                self._process.terminate()
+            if not self._is_stopping.wait(pause):
+                click.echo(f"kanali: the worker ended (code {code}) and is started again.", err=True)
 
 
 def _serve(settings: Settings, *, has_worker: bool) -> int:
@@ -170,8 +174,10 @@ def _serve(settings: Settings, *, has_worker: bool) -> int:
         respawn_failed_workers=True,
     )
     with _interrupts_end(server) as is_ended:
-        worker = Worker() if has_worker else None
-        threading.Thread(target=_announce, args=(settings, is_ended), daemon=True, name="announce").start()
+        is_served = threading.Event()
+        worker = Worker(is_served) if has_worker else None
+        announcing = (settings, is_served, is_ended)
+        threading.Thread(target=_announce, args=announcing, daemon=True, name="announce").start()
         try:
             server.serve()
         except SystemExit as error:
@@ -208,8 +214,8 @@ def _interrupts_end(server: Any) -> Iterator[threading.Event]:
         is_ended.set()
 
 
-def _announce(settings: Settings, is_ended: threading.Event) -> None:
-    """Says the addresses once a page is answered."""
+def _announce(settings: Settings, is_served: threading.Event, is_ended: threading.Event) -> None:
+    """Says the addresses once a page is answered, and that it is."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)
     while not is_ended.wait(0.1):
         connection = http.client.HTTPConnection(host, settings.port, timeout=5)
@@ -220,6 +226,7 @@ def _announce(settings: Settings, is_ended: threading.Event) -> None:
             continue
         finally:
             connection.close()
+        is_served.set()
         click.echo(
             f"Kanali is served at {settings.public_url}/ and for staff at {settings.public_url}/staff/"
         )
