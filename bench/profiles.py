@@ -84,7 +84,7 @@ def _profile(case: str, database: Database, url: str, folder: Path, given: argpa
     async def here(work: Any) -> Any:
         return work()
 
-    portal_app._in_thread = here  # Without threads the profiler sees everything.
+    portal_app.in_turn = here  # Without threads the profiler sees everything.
     app = portal_app.create_app(site)
     visitors = visits.Visitors(database, secret, Random(2))
     asked = list(visitors.requests(case, PORT, given.requests * 2))

@@ -17,12 +17,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
-from litestar import Litestar
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from portal import app, pages  # noqa: E402  the checkout must be on the path first
+from portal.edge import Edge  # noqa: E402
 from portal.installation import open_installation  # noqa: E402
 from portal.settings import read_settings  # noqa: E402
 from portal.site import make_site  # noqa: E402
@@ -38,12 +38,12 @@ def _sleep(visit: pages.Visit) -> pages.Reply:
     return pages.Reply(content=b"slept")
 
 
-def create_app() -> Litestar:
+def create_app() -> Edge:
     """The portal with one slow route more (granian calls this in its own process)."""
     site = make_site(open_installation(read_settings()))
-    made = app.create_app(site)
-    made.register(app._handler(site, pages.Route("/slow", ("GET",), "public", _sleep)))
-    return made
+    known = [*app.routes(), pages.Route("/slow", ("GET",), "public", _sleep)]
+    app.routes = lambda: known
+    return app.create_app(site)
 
 
 def main() -> int:

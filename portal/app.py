@@ -18,18 +18,30 @@ from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages
 from portal.chores import described
+from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, Edge
 from portal.engines import is_busy
 from portal.forms import Form
-from portal.pages import Reply, Route, Site, Visit, redirect
+from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
+from portal.source import UNKNOWN, Source
 from portal.staff import account, desk, inbox, sign_in
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
-BODY_MOST = 200_000
-"""Bytes of a form: the longest answer in the widest letters, with room."""
-FIELDS_MOST = 60
 PLAIN = "text/plain; charset=utf-8"
+
+BROKEN = Reply(
+    status=503,
+    headers={"Retry-After": "60"},
+    content=(
+        "<!doctype html><html lang=el><meta charset=utf-8><title>Kanali</title>"
+        "<h1>Η υπηρεσία δεν απαντά αυτή τη στιγμή</h1><p>Δοκιμάστε ξανά σε λίγα λεπτά.</p>"
+        "<h1 lang=lt>Paslauga šiuo metu neveikia</h1><p lang=lt>Bandykite dar kartą po kelių minučių.</p>"
+        "<h1 lang=en>The service does not answer at this moment</h1>"
+        "<p lang=en>Please try again in a few minutes.</p>"
+    ).encode(),
+)
+"""Where no page can be made because the database is gone: in every language, since nobody knows the person's."""
 
 _log = logging.getLogger("kanali")
 
@@ -54,8 +66,20 @@ def routes() -> list[Route]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
 
-def create_app(site: Site) -> Litestar:
+def create_app(site: Site) -> Edge:
     """The ASGI application of an installation; who calls closes the site's database."""
+
+    async def refuse(scope: Any, status: int) -> Finished:
+        return await in_turn(lambda: _refused_at_the_edge(site, scope, status))
+
+    def broken(error: Exception) -> Finished:
+        _log.error("no page could be made: %s", described(error))
+        return Finished(site.settings, BROKEN)
+
+    return Edge(_framework(site), site.settings, refuse=refuse, broken=broken)
+
+
+def _framework(site: Site) -> Litestar:
     handlers: list[Any] = [_handler(site, route) for route in routes()]
     handlers += [_static(site), _city_css(site), _root(site), _live(site), _ready(site)]
 
@@ -121,6 +145,8 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
                 fetch_site=request.headers.get("sec-fetch-site", ""),
             )
         access.admit(visit, route)
+        if not is_shaped(visit.params):  # Names nothing: not even looked up.
+            raise NotFound("page_unknown")
         if visit.viewer is not None:
             visit.language = visit.viewer.language
         with languages.speaking(visit.language):
@@ -148,8 +174,10 @@ def _visit(site: Site, request: Request[Any, Any, Any], form: Form | None = None
             if (full := cookie_prefix(path, is_https=site.settings.is_https) + name) in sent
         },
         accept_language=request.headers.get("accept-language", ""),
+        is_machine=is_machine(request.headers.get("accept", "")),
         is_fragment=request.headers.get("hx-request") == "true",
         now=site.now(),
+        source=sent_by if isinstance(sent_by := request.scope.get(SOURCE), Source) else Source(UNKNOWN),
     )
     visit.ruling = site.in_force.ruling()
     offered = visit.city.identity.languages
@@ -175,6 +203,22 @@ def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> F
             # Without its message and values, which may hold what a person wrote.
             _log.error("fault at %s %s: %s", visit.method, _shape(request), described(error))
             reply = error_pages.broken(visit)
+    return Finished(site.settings, reply)
+
+
+def _refused_at_the_edge(site: Site, scope: Any, status: int) -> Finished:
+    """The page of a request that came no further, in a language that can be told from it."""
+    first = str(scope["path"]).split("/", 2)[1:2]
+    is_plain = bool(first) and first[0].isascii() and first[0].isalpha()
+    understood = (b"accept", b"accept-language")
+    headers = [(name, value) for name, value in scope["headers"] if name in understood and value.isascii()]
+    path = f"/{first[0]}/" if is_plain else "/"
+    understood_scope: Any = {**scope, "path": path, "query_string": b"", "headers": headers}
+    visit = _visit(site, Request(understood_scope))
+    with languages.speaking(visit.language):
+        reply = error_pages.at_the_edge(visit, status)
+    if status == 405:
+        reply.headers["Allow"] = ", ".join(sorted(METHODS))
     return Finished(site.settings, reply)
 
 

@@ -24,6 +24,7 @@ from sqlmodel import Session
 import feedback.city.tables
 import feedback.items.tables
 import feedback.ledger.tables
+import feedback.limits.tables
 import feedback.outbox.tables
 import feedback.people.tables
 import feedback.quality.tables

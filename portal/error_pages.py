@@ -7,12 +7,15 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+import msgspec
 from msgspec import Struct
 
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
+from feedback.limits.rules import Limited
 from portal import access, languages
 from portal.access import CodeNeeded, OriginForeign, SignInNeeded
 from portal.languages import gettext as _
+from portal.languages import ngettext
 from portal.pages import PageLink, Reply, Visit, redirect, render
 
 
@@ -35,6 +38,30 @@ def answer(visit: Visit, refusal: DomainError) -> Reply:
         return redirect(visit.here("/track"))
     number, title, text = _words(refusal)
     return _page(visit, number, title, text)
+
+
+def at_the_edge(visit: Visit, status: int) -> Reply:
+    """A request that the edge let no further: what was wrong with it, and what to do."""
+    if status == 413:
+        return too_large(visit)
+    if status == 408:
+        return _page(
+            visit,
+            408,
+            _("That took too long to reach us"),
+            _("Your connection may be slow. Please go back in your browser and send it again."),
+        )
+    if status == 421:
+        address = visit.site.settings.public_url
+        return _page(
+            visit,
+            421,
+            _("This is not the address of this portal"),
+            _("Please open it at %(address)s") % {"address": f"{address}/"},
+        )
+    reply = faulty_request(visit)
+    reply.status = status
+    return reply
 
 
 def too_large(visit: Visit) -> Reply:
@@ -86,6 +113,11 @@ def too_busy(visit: Visit) -> Reply:
 
 
 def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
+    if visit.is_machine:
+        problem = {"type": "about:blank", "title": title, "status": number, "detail": text}
+        return Reply(
+            content=msgspec.json.encode(problem), status=number, media_type="application/problem+json"
+        )
     is_staff = visit.path.startswith("/staff")
     way_on = (
         [PageLink(_("To my start page"), "/staff/")]
@@ -179,6 +211,14 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
     if isinstance(refusal, Expired):
         return 410, _("This has ended"), _("The time for it is over.")
     return 400, _("That was not possible"), _("Please go back, check what you entered, and try again.")
+
+
+def wait_words(refusal: Limited) -> str:
+    """How long to wait after too many tries."""
+    minutes = -(-refusal.wait // 60)
+    return ngettext(
+        "Please wait %(num)s minute, then try again.", "Please wait %(num)s minutes, then try again.", minutes
+    ) % {"num": minutes}
 
 
 def in_words(refusal: DomainError, language: str) -> str:

@@ -8,9 +8,10 @@ handlers in `app.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import urlencode
 
 import jinja2
@@ -27,9 +28,11 @@ from portal.forms import Form
 from portal.in_force import InForce
 from portal.kept import Kept
 from portal.languages import gettext as _
+from portal.limits import Limits
 from portal.rendering import Assets
 from portal.secret import Secret
 from portal.settings import Settings
+from portal.source import UNKNOWN, Source
 
 Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
 """Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""
@@ -46,6 +49,7 @@ class Site(Struct, kw_only=True):
     assets: Assets
     templates: jinja2.Environment
     in_force: InForce
+    limits: Limits
     frames: Kept = field(default_factory=lambda: Kept(256))
     """What stands around pages, by language and address."""
     rows: Kept = field(default_factory=lambda: Kept(4096))
@@ -56,7 +60,7 @@ class Site(Struct, kw_only=True):
 
 
 class Visit(Struct, kw_only=True):
-    """One request, as far as handlers care. It holds no address and no browser of the person."""
+    """One request, as far as handlers care. It holds no browser of the person, and an address for limits only."""
 
     site: Site
     method: str
@@ -68,7 +72,10 @@ class Visit(Struct, kw_only=True):
     accept_language: str
     is_fragment: bool
     """Asked by htmx: the same address may answer with a fragment."""
+    is_machine: bool = False
+    """It reads JSON and no pages: refusals are problem details (RFC 9457)."""
     now: datetime
+    source: Source = Source(UNKNOWN)
     language: str = languages.SOURCE
     ruling: Ruling | None = None
     viewer: Viewer | None = None
@@ -120,13 +127,34 @@ class Route(Struct, frozen=True):
     handler: Callable[[Visit], Reply]
 
 
+SHAPES: Final = {
+    "language": r"[a-z]{2,3}",
+    "reference": r"[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}",
+    "token": r"[A-Za-z0-9_-]{43}",
+    "department": r"[a-z][a-z0-9-]{1,39}",
+}
+"""What a part of an address may look like; what has another shape names nothing and is looked up nowhere."""
+
+
 def route(path: str, *methods: str, policy: Policy) -> Callable[[Callable[[Visit], Reply]], Route]:
-    """Declare a route. `{language}` in the path is one of the city's languages, `{x}` any other single part."""
+    """Declare a route. `{language}` in the path is one of the city's languages; each part has its shape."""
+    assert set(re.findall(r"{(\w+)}", path)) <= SHAPES.keys(), f"{path} has a part without a shape"
 
     def declare(handler: Callable[[Visit], Reply]) -> Route:
         return Route(path, methods or ("GET",), policy, handler)
 
     return declare
+
+
+def is_machine(accept: str) -> bool:
+    """Whether an Accept header asks for JSON and for no page."""
+    kinds = {part.partition(";")[0].strip().lower() for part in accept.split(",")}
+    return bool(kinds & {"application/json", "application/problem+json"}) and "text/html" not in kinds
+
+
+def is_shaped(params: Mapping[str, str]) -> bool:
+    """Whether each part of an address has its shape."""
+    return all(re.fullmatch(SHAPES[name], value, re.ASCII) for name, value in params.items())
 
 
 def redirect(address: str, *, cookies: list[Cookie] | None = None) -> Reply:

@@ -34,7 +34,7 @@ class Assets:
     _TYPES: ClassVar[dict[str, str]] = {
         ".css": "text/css; charset=utf-8",
         ".js": "text/javascript; charset=utf-8",
-        ".svg": "image/svg+xml",
+        ".svg": "image/svg+xml; charset=utf-8",
         ".woff2": "font/woff2",
         ".txt": "text/plain; charset=utf-8",
         ".png": "image/png",

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
@@ -34,6 +35,11 @@ CITIES = _folder("cities")
 DEMONSTRATION = _folder("demonstration")
 
 IPNetwork = ipaddress.IPv4Network | ipaddress.IPv6Network
+THIS_MACHINE: Final[tuple[IPNetwork, ...]] = (
+    ipaddress.ip_network("127.0.0.0/8"),
+    ipaddress.ip_network("::1"),
+)
+"""Whose word is taken where the public address is https and nothing is set: the proxy that ends the TLS."""
 
 
 class OperatorError(Exception):
@@ -124,16 +130,18 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         )
     if database_url.startswith("sqlite:") and owner_url != database_url:
         reader.fault("KANALI_OWNER_URL", "is for PostgreSQL only: leave it out with SQLite")
+    public_url = reader.public_url("KANALI_PUBLIC_URL", f"http://127.0.0.1:{port}")
+    is_https = public_url.startswith("https:")
     settings = Settings(
         database_url=database_url,
         owner_url=owner_url,
-        public_url=reader.public_url("KANALI_PUBLIC_URL", f"http://127.0.0.1:{port}"),
+        public_url=public_url,
         secret_file=reader.path("KANALI_SECRET_FILE", _secret_beside(database_url)),
         smtp=reader.smtp("KANALI_SMTP_URL"),
         host=reader.host("KANALI_HOST", "127.0.0.1"),
         port=port,
         workers=workers,
-        trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES"),
+        trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
     reader.finish()
@@ -261,8 +269,10 @@ class _Reader:
             self.fault(name, f"is {text!r}: give the address to listen on, 127.0.0.1 or 0.0.0.0")
             return default
 
-    def networks(self, name: str) -> tuple[IPNetwork, ...]:
+    def networks(self, name: str, default: tuple[IPNetwork, ...]) -> tuple[IPNetwork, ...]:
         found: list[IPNetwork] = []
+        if not self._values.get(name):
+            return default
         for part in filter(None, re.split(r"[,\s]+", self._values.get(name, ""))):
             try:
                 found.append(ipaddress.ip_network(part))

@@ -6,6 +6,7 @@ from feedback.city.profile import City
 from portal import languages
 from portal.in_force import InForce
 from portal.installation import Installed
+from portal.limits import Limits
 from portal.pages import Site
 from portal.rendering import Assets, make_templates
 from portal.settings import OperatorError
@@ -25,6 +26,7 @@ def make_site(installed: Installed) -> Site:
         assets=assets,
         templates=make_templates(assets),
         in_force=in_force,
+        limits=Limits(installed.settings.database_url),
     )
 
 

@@ -10,6 +10,7 @@ A browser keeps its cookies, sends `Origin` with each post and follows redirects
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,7 +22,6 @@ from urllib.parse import urlsplit
 import jinja2
 import sqlalchemy as sa
 from bs4 import BeautifulSoup, Tag
-from litestar import Litestar
 from litestar.testing import TestClient
 from sqlmodel import Session
 
@@ -40,7 +40,9 @@ from feedback.ledger.notes import SYSTEM, Actor
 from feedback.people import accounts, sessions
 from portal.app import create_app
 from portal.database import Database
+from portal.edge import Edge
 from portal.in_force import InForce
+from portal.limits import Limits
 from portal.pages import Site
 from portal.rendering import Assets, make_templates
 from portal.secret import read_secret
@@ -50,6 +52,9 @@ RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
 MONDAY = "2026-11-02 09:00"
 """When the story of a town begins: a Monday, and a public holiday (2 November); working time counts from Tuesday."""
+
+
+_addresses = itertools.count()
 
 
 class Page:
@@ -107,11 +112,25 @@ class Page:
         return " ".join(found.get_text(" ").split()) if found else ""
 
 
-class Browser:
-    """One person's browser with its cookies."""
+class Line:
+    """The portal as it is reached from one address on the net."""
 
-    def __init__(self, app: Litestar, language: str = "en") -> None:
-        self.client: TestClient[Litestar] = TestClient(app, base_url=BASE, raise_server_exceptions=False)
+    def __init__(self, app: Edge, address: str) -> None:
+        self.app, self.address = app, address
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        await self.app({**scope, "client": (self.address, 50_000)}, receive, send)
+
+
+class Browser:
+    """One person's browser with its cookies, and the address that it comes from."""
+
+    def __init__(self, app: Edge, language: str = "en", address: str = "") -> None:
+        number = next(_addresses)
+        self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"
+        self.client: TestClient[Any] = TestClient(
+            Line(app, self.address), base_url=BASE, raise_server_exceptions=False
+        )
         self.client.follow_redirects = False
         self.language = language
 
@@ -191,6 +210,7 @@ class Town:
             assets=assets,
             templates=templates,
             in_force=InForce(database),
+            limits=Limits(database.url),
         )
         self.app = create_app(self.site)
 
@@ -206,9 +226,9 @@ class Town:
 
     # ── citizens ────────────────────────────────────────────────────────────────────────────────────────────
 
-    def visitor(self, language: str = "en") -> Browser:
-        """Somebody who has never been here."""
-        return Browser(self.app, language)
+    def visitor(self, language: str = "en", address: str = "") -> Browser:
+        """Somebody who has never been here; from an address of their own, or from this one."""
+        return Browser(self.app, language, address)
 
     def citizen_reports(
         self,

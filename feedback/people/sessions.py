@@ -11,6 +11,7 @@ import secrets
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlmodel import Session
 
 from feedback.columns import table_of
@@ -20,6 +21,8 @@ from feedback.statements import Statement
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)
 TOUCH_EVERY = timedelta(minutes=1)
+MARK = 16
+"""Characters of the hash that name a session to its owner."""
 
 _SESSION = table_of(StaffSession)
 _FIND = Statement(
@@ -50,12 +53,35 @@ def find(session: Session, identifier: str, *, now: datetime) -> tuple[int, date
     return row.account_id, row.seen_at
 
 
-def find_start(session: Session, identifier: str) -> datetime | None:
-    """When this browser signed in; None where the session is gone."""
-    found: datetime | None = session.execute(
-        sa.select(_SESSION.c.made_at).where(_SESSION.c.id_hash == _hash(identifier))
-    ).scalar_one_or_none()
-    return found
+class SessionView(Struct, frozen=True):
+    """A living session as its owner sees it."""
+
+    mark: str
+    """Names the session in a form; opens nothing."""
+    made_at: datetime
+    seen_at: datetime
+    is_this: bool
+
+
+def list_living(session: Session, *, account_id: int, identifier: str, now: datetime) -> list[SessionView]:
+    """The living sessions of an account, the latest used first; `identifier` is the one that asks."""
+    rows = session.execute(
+        sa.select(_SESSION.c.id_hash, _SESSION.c.made_at, _SESSION.c.seen_at)
+        .where(_SESSION.c.account_id == account_id, _SESSION.c.ends_at > now, _SESSION.c.seen_at > now - IDLE)
+        .order_by(_SESSION.c.seen_at.desc(), _SESSION.c.id_hash)
+    )
+    here = _hash(identifier)
+    return [SessionView(row.id_hash[:MARK], row.made_at, row.seen_at, row.id_hash == here) for row in rows]
+
+
+def end_marked(session: Session, *, account_id: int, mark: str) -> None:
+    """End the session of this mark, if it is one of the account's."""
+    if len(mark) == MARK and mark.isalnum():
+        session.execute(
+            sa.delete(_SESSION).where(
+                _SESSION.c.account_id == account_id, sa.func.substr(_SESSION.c.id_hash, 1, MARK) == mark
+            )
+        )
 
 
 def touch(session: Session, identifier: str, *, now: datetime) -> None:

@@ -47,7 +47,7 @@ def command(folder: Path, admin_email: str, admin_name: str, language: str) -> N
             raise click.UsageError("Say who the first administrator is: --admin-email, --admin-name.")
         admin_email = click.prompt("E-mail address of the first administrator")
     admin_name = admin_name or (click.prompt("Name") if is_terminal else admin_email.partition("@")[0])
-    password, is_random = _choose_password() if is_terminal else (secrets.token_urlsafe(12), True)
+    password, is_random = _choose_password() if is_terminal else (secrets.token_urlsafe(16), True)
     init(
         settings,
         city,
@@ -120,4 +120,4 @@ def _choose_password() -> tuple[str, bool]:
         show_default=False,
         confirmation_prompt="Once more",
     )
-    return (typed, False) if typed else (secrets.token_urlsafe(12), True)
+    return (typed, False) if typed else (secrets.token_urlsafe(16), True)

@@ -85,6 +85,7 @@ def create_app() -> Any:
 
     site = make_site(open_installation(read_settings()))
     atexit.register(site.database.close)
+    atexit.register(site.limits.close)
     app = create(site)
     # What is there for good is not looked through again and again for what could be thrown away.
     gc.collect()

@@ -84,7 +84,7 @@ def reset(email: str, password_stdin: bool) -> None:
 
 
 def _choose(is_given: bool) -> str:
-    return sys.stdin.readline().rstrip("\r\n") if is_given else secrets.token_urlsafe(12)
+    return sys.stdin.readline().rstrip("\r\n") if is_given else secrets.token_urlsafe(16)
 
 
 def _tell(line: str, password: str, is_given: bool) -> None:

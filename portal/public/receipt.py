@@ -82,7 +82,7 @@ def picture(visit: Visit) -> Reply:
     segno.make(address, error="m", micro=False).save(
         drawn, kind="svg", xmldecl=False, border=2, dark=QR_INK, light="#ffffff", omitsize=True
     )
-    return Reply(content=drawn.getvalue(), media_type="image/svg+xml")
+    return Reply(content=drawn.getvalue(), media_type="image/svg+xml; charset=utf-8")
 
 
 @route("/{language}/receipt/case", "GET", "POST", policy="public")

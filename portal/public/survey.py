@@ -14,6 +14,7 @@ from feedback.errors import Expired, Invalid
 from feedback.items import find
 from feedback.items.lifecycle import may
 from feedback.items.views import ItemView
+from feedback.limits.rules import Limited
 from feedback.satisfaction import respond
 from feedback.satisfaction.respond import CANT_SAY, COMMENT_MOST, STEPS, Open
 from portal import access
@@ -75,7 +76,10 @@ def mine(visit: Visit) -> Reply:
     """
     cookies: list[Cookie] = []
     if "code" in visit.form.fields:
-        visit.item_id, error = find_by_typed_code(visit)
+        try:
+            visit.item_id, error = find_by_typed_code(visit)
+        except Limited as refusal:
+            return code_page(visit, limited=refusal, action=_MINE_PATH, kept=_kept(visit))
         if visit.item_id is None:
             return code_page(visit, error=error, action=_MINE_PATH, kept=_kept(visit))
         cookies = [access.item_cookie(visit, visit.item_id)]

@@ -19,7 +19,9 @@ from feedback.items import codes, converse, find
 from feedback.items.codes import CodeMistyped
 from feedback.items.lifecycle import may
 from feedback.items.sent import TEXT_MOST
+from feedback.limits.rules import FOLLOW_UP_CODE, Limited
 from portal import access
+from portal.error_pages import wait_words
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Cookie, Reply, Visit, redirect, render, route
@@ -132,9 +134,13 @@ def _open(visit: Visit) -> Reply:
     """The code opens the item; words that waited for it come back into their form."""
     act, text = visit.form.text("act"), visit.form.text("text")
     is_kept = act in ACTS and text != ""
-    item_id, error = find_by_typed_code(visit)
+    kept = _kept(act, text) if is_kept else []
+    try:
+        item_id, error = find_by_typed_code(visit)
+    except Limited as refusal:
+        return code_page(visit, limited=refusal, kept=kept)
     if item_id is None:
-        return code_page(visit, error=error, kept=_kept(act, text) if is_kept else [])
+        return code_page(visit, error=error, kept=kept)
     cookie = access.item_cookie(visit, item_id)
     if is_kept:
         return _act(visit, item_id, act, typed=text, cookies=[cookie])
@@ -144,7 +150,8 @@ def _open(visit: Visit) -> Reply:
 def find_by_typed_code(visit: Visit) -> tuple[int | None, str]:
     """The item of the code in the form, or None and what is wrong with the code, in words.
 
-    The number of the case in place of the code is told apart from a typing error.
+    The number of the case in place of the code is told apart from a typing error. Refuses (`Limited`) where too many
+    codes that open nothing came from there; one with a typing error reaches no case and is not counted.
     """
     typed = visit.form.text("code")
     if not typed.strip():
@@ -157,8 +164,11 @@ def find_by_typed_code(visit: Visit) -> tuple[int | None, str]:
                 "This is the number of the case. The code has 28 letters and digits; it is on your receipt."
             )
         return None, _("This code has a typing error. Please check it once more.")
+    taken = visit.site.limits.take(FOLLOW_UP_CODE, visit.source)
     with visit.site.database.read() as session:
         item_id = find.find_by_code(session, code_hash=codes.code_hash(visit.site.secret.key, code))
+    if item_id is not None:
+        taken.give_back()
     if item_id is None:
         return None, _("We do not know this code. Please compare it with your receipt.")
     return item_id, ""
@@ -168,6 +178,7 @@ def code_page(
     visit: Visit,
     *,
     error: str = "",
+    limited: Limited | None = None,
     is_interrupted: bool = False,
     action: str = "/track",
     kept: list[Kept] | None = None,
@@ -176,8 +187,10 @@ def code_page(
     """The page that asks for the code.
 
     `is_interrupted`: the 30 minutes ended while somebody wrote, `kept` is what they wrote, and `action` is where
-    it goes on with the code. With an error or an interruption it is answered 422.
+    it goes on with the code. With an error or an interruption it is answered 422; `limited`, 429.
     """
+    if limited is not None:
+        error = _("Too many codes were tried from your connection.") + " " + wait_words(limited)
     if is_interrupted:
         error = _("Enter the code once more to go on")
     page = CodePage(
@@ -187,8 +200,11 @@ def code_page(
         errors_title=_("Your visit ended after 30 minutes") if is_interrupted else "",
         kept=kept or [],
     )
-    status = 422 if error else 200
-    return render(visit, "public/track_code.html", status=status, page=page, cookies=cookies)
+    status = 429 if limited else 422 if error else 200
+    reply = render(visit, "public/track_code.html", status=status, page=page, cookies=cookies)
+    if limited is not None:
+        reply.headers["Retry-After"] = str(limited.wait)
+    return reply
 
 
 def _kept(act: str, text: str) -> list[Kept]:

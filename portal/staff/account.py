@@ -18,6 +18,15 @@ from portal.staff import words
 from portal.staff.words import Option
 
 
+class SignedIn(Struct, frozen=True):
+    """A browser that is signed in to this account."""
+
+    mark: str
+    since: datetime
+    seen: datetime
+    is_this: bool
+
+
 class AccountPage(Struct, frozen=True, kw_only=True):
     """What the account page shows."""
 
@@ -29,7 +38,7 @@ class AccountPage(Struct, frozen=True, kw_only=True):
     all_departments: bool
     language: str
     languages: list[Option]
-    signed_in_since: datetime
+    signed_in: list[SignedIn]
     status: str
     """What was just done; empty otherwise."""
     errors: list[FieldError]
@@ -69,13 +78,26 @@ def sign_out_everywhere(visit: Visit) -> Reply:
     return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
 
 
+@route("/staff/account/sign-out-there", "POST", policy="staff")
+def sign_out_there(visit: Visit) -> Reply:
+    """End one session of this account. One that has ended meanwhile is the same."""
+    with visit.site.database.write() as session:
+        sessions.end_marked(session, account_id=visit.staff.account_id, mark=visit.form.text("session"))
+    return redirect("/staff/account?done=signed-out-there")
+
+
 def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = None) -> Reply:
     viewer, city = visit.staff, visit.city
-    with visit.site.database.read() as session:
-        since = sessions.find_start(session, visit.cookies.get(STAFF_COOKIE, ""))
     # Sessions live by the real clock, pages show the installation's (a demonstration may be ahead).
     real_now = datetime.now(UTC)
-    ago = real_now - (since or real_now)
+    with visit.site.database.read() as session:
+        living = sessions.list_living(
+            session,
+            account_id=viewer.account_id,
+            identifier=visit.cookies.get(STAFF_COOKIE, ""),
+            now=real_now,
+        )
+    ahead = visit.now - real_now
     page = AccountPage(
         name=viewer.name,
         role=role_label(viewer.role),
@@ -88,9 +110,18 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
         all_departments=viewer.sees_all_departments,
         language=viewer.language,
         languages=[Option(code, languages.NAMES.get(code, code)) for code in city.identity.languages],
-        signed_in_since=visit.now - ago,
-        status=_("The language of your pages is changed.") if visit.query.get("done") == "language" else "",
+        signed_in=[
+            SignedIn(one.mark, one.made_at + ahead, one.seen_at + ahead, one.is_this) for one in living
+        ],
+        status=_done_words(visit.query.get("done", "")),
         errors=errors or [],
         sample=languages.in_language(city.identity.sample) if viewer.role == "admin" else "",
     )
     return render(visit, "staff/account.html", status=status, page=page)
+
+
+def _done_words(code: str) -> str:
+    return {
+        "language": _("The language of your pages is changed."),
+        "signed-out-there": _("The other browser is signed out."),
+    }.get(code, "")

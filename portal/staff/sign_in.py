@@ -8,21 +8,27 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from msgspec import Struct
 
 from feedback.items import queues
+from feedback.limits.rules import SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, Limited
 from feedback.people import accounts, sessions
 from feedback.people.viewer import Viewer
 from portal import access, languages
 from portal.access import STAFF_COOKIE, staff_cookie
+from portal.error_pages import wait_words
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.pages import Cookie, Reply, Visit, redirect, render, route
 
 VERIFICATIONS = 2
 """Passwords verified at once in a process."""
+WAITING = 4
+"""Those that wait for their turn; who comes later is asked to come back, or all threads would wait here."""
 WAIT_SECONDS = 0.8
 """How long a sign-in waits for its turn before it is asked to come back."""
 
@@ -43,6 +49,7 @@ _KEPT_ADDRESS = re.compile(
 )
 
 _turns = threading.BoundedSemaphore(VERIFICATIONS)
+_places = threading.BoundedSemaphore(VERIFICATIONS + WAITING)
 
 
 class KeptField(Struct, frozen=True):
@@ -103,17 +110,30 @@ def sign_in(visit: Visit) -> Reply:
         errors.append(FieldError("password", _("Enter your password")))
     if errors:
         return _form(visit, 422, email, errors, kept=kept)
-    if not _turns.acquire(timeout=WAIT_SECONDS):
+    try:
+        taken = [
+            visit.site.limits.take(SIGN_IN_SOURCE, visit.source),
+            visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, email.lower()),
+        ]
+    except Limited as refusal:
+        reply = _form(visit, 429, email, [FieldError("email", _too_many(refusal))], kept=kept)
+        reply.headers["Retry-After"] = str(refusal.wait)
+        return reply
+    account_id = None
+    with _turn() as has_turn:
+        if has_turn:
+            account_id = _find_account(visit, email, password)
+    if not has_turn:
+        for one in taken:
+            one.give_back()
         reply = _form(visit, 429, email, too_many=True, kept=kept)
         reply.headers["Retry-After"] = "5"
         return reply
-    try:
-        account_id = _find_account(visit, email, password)
-    finally:
-        _turns.release()
     if account_id is None:
         fault = FieldError("email", _("This e-mail address and password do not open an account"))
         return _form(visit, 422, email, [fault], kept=kept)
+    taken[0].give_back()
+    taken[1].forget()
     with visit.site.database.write() as session:
         identifier = sessions.start(
             session,
@@ -126,6 +146,10 @@ def sign_in(visit: Visit) -> Reply:
     if viewer is None:  # Disabled between the check and now: the session opens nothing.
         return redirect("/staff/sign-in")
     return _send_again(visit, viewer, kept, cookies)
+
+
+def _too_many(refusal: Limited) -> str:
+    return _("Too many wrong passwords were entered.") + " " + wait_words(refusal)
 
 
 def _send_again(visit: Visit, viewer: Viewer, kept: Kept | None, cookies: list[Cookie]) -> Reply:
@@ -156,6 +180,23 @@ def first_page(visit: Visit, viewer: Viewer) -> str:
             if queues.count_open(session, viewer=viewer, most=1)["triage"]:
                 return "/staff/inbox?queue=triage"
     return "/staff/inbox"
+
+
+@contextmanager
+def _turn() -> Iterator[bool]:
+    """Whether this sign-in may verify a password now; false where too many others do."""
+    if not _places.acquire(blocking=False):
+        yield False
+        return
+    try:
+        has_turn = _turns.acquire(timeout=WAIT_SECONDS)
+        try:
+            yield has_turn
+        finally:
+            if has_turn:
+                _turns.release()
+    finally:
+        _places.release()
 
 
 def _find_account(visit: Visit, email: str, password: str) -> int | None:

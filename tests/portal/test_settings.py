@@ -139,6 +139,8 @@ def test_a_mail_server_is_read_with_its_account() -> None:
 def test_proxies_are_networks() -> None:
     settings = read_settings({"KANALI_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8 ::1"})
     assert settings.trusted_proxies == (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1"))
+    behind = read_settings({"KANALI_PUBLIC_URL": "https://kanali.example.org"})
+    assert behind.trusted_proxies == (ip_network("127.0.0.0/8"), ip_network("::1"))
 
 
 def test_an_instant_has_a_zone() -> None:

@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from feedback.items import codes
 from feedback.items.tables import Item
-from portal.app import FIELDS_MOST, routes
+from portal.app import routes
+from portal.edge import FIELDS_MOST
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.town import BASE, Browser, Page, Report, Town
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
 from feedback.items.tables import Contact
 from feedback.items.triage import reopen
 from feedback.ledger.notes import Actor
+from feedback.limits.rules import FOLLOW_UP_CODE, Limited
 from feedback.satisfaction.respond import COMMENT_MOST
 from portal import error_pages, languages
 from portal.access import OriginForeign
 from portal.forms import Form
 from portal.pages import Visit
 from portal.public.quality_view import CHOSEN
+from portal.source import Source
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.feedback.quality import made
 from tests.town import BASE, Browser, Report
@@ -78,6 +82,8 @@ def form(tour: Tour) -> None:
     large = browser.client.post(submit, data={"text": "x" * 300_000}, headers=headers)
     many_fields = browser.client.post(submit, files={str(n): b"x" for n in range(80)}, headers=headers)
     assert (large.status_code, many_fields.status_code) == (413, 400)
+    elsewhere = browser.client.get(submit, headers={"Host": "elsewhere.example.org"})
+    assert (elsewhere.status_code, browser.client.put(submit).status_code) == (421, 405)
 
 
 def receipts(tour: Tour) -> None:
@@ -105,6 +111,10 @@ def code(tour: Tour) -> None:
         assert browser.post(f"/track/{act}", text=WORDS).status == 422
     assert browser.post("/track", code=report.code, act="add", text=WORDS).status == 200
     assert browser.post("/track/leave").status == 303
+    for _ in range(FOLLOW_UP_CODE.most):
+        with suppress(Limited):
+            tour.site.limits.take(FOLLOW_UP_CODE, Source(browser.address))
+    assert browser.post("/track", code=report.code, act="add", text=WORDS).status == 429
 
 
 def cases(tour: Tour) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import get_args
 
 from feedback.items.views import Queue
+from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts
+from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.feedback.custody.lived import ask_how_it_went, confirm
 from tests.town import BASE, Browser, Page
@@ -31,6 +34,11 @@ def sign_in(tour: Tour) -> None:
     finally:
         for _ in held:
             sign_in_page._turns.release()
+    guesser = tour.visitor()
+    for _ in range(SIGN_IN_ACCOUNT.most):
+        with suppress(Limited):
+            tour.site.limits.take(SIGN_IN_ACCOUNT, Source(guesser.address), "clerk@example.org")
+    assert _sign(guesser, PASSWORD).status == 429
     report = tour.reports()
     kept = browser.client.post(
         f"/staff/item/{report.reference}/answer",
@@ -56,6 +64,10 @@ def account(tour: Tour) -> None:
         assert inbox.status == (200 if role in ("clerk", "responder", "lead") else 404)
     assert browser.post("/staff/account/language", language="xx").status == 422
     assert browser.post("/staff/account/language", language=tour.language, follow=True).status == 200
+    twice = tour.account("clerk", name=marked("Twice"))
+    browser, _ = tour.signed_in(twice), tour.signed_in(twice)
+    another = browser.get("/staff/account").value("session")
+    assert browser.post("/staff/account/sign-out-there", session=another, follow=True).status == 200
     assert browser.post("/staff/account/language", origin="", language="en").status == 403
     assert browser.get("/staff/nowhere").status == 404
     assert browser.post("/staff/account/sign-out-everywhere", follow=True).status == 200

@@ -23,8 +23,9 @@ from feedback.items.triage import REASON_MOST
 from feedback.ledger.tables import Note
 from feedback.satisfaction.respond import COMMENT_MOST
 from portal import languages
-from portal.app import BODY_MOST, routes
+from portal.app import routes
 from portal.database import Database
+from portal.edge import BODY_MOST
 from tests.town import BASE, Page, Town
 from tests.upkeep.hostile import (
     BODIES,

@@ -20,6 +20,8 @@ GLOSSARY = ROOT / "docs" / "glossary.md"
 COLUMNS = ("code", "en", "el", "lt", "what")
 
 TECHNICAL = {
+    "Rule": "what may be tried how often",
+    "SessionView": "a signed-in browser as its owner sees it",
     # Rows and values that nobody but a developer meets, each with what it is.
     "Account": "who signs in",
     "Actor": "who did a deed: citizen, staff, system",
@@ -34,6 +36,8 @@ TECHNICAL = {
     "Finding": "what verify says",
     "Foreign": "a case of another system",
     "Installation": "what a database is",
+    "LimitCount": "how often something was tried of late",
+    "LimitSalt": "what makes counts of a day unreadable",
     "Job": "work for the worker",
     "Key": "the key of a form",
     "Line": "a row of a published table",

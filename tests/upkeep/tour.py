@@ -48,8 +48,8 @@ class Tour(Town):
         assert cache is not None
         return {str(key[1]) for key in cache}
 
-    def visitor(self, language: str = "en") -> Browser:
-        browser = super().visitor(self.language)
+    def visitor(self, language: str = "en", address: str = "") -> Browser:
+        browser = super().visitor(self.language, address)
         browser.client.headers["Accept-Language"] = self.language
         browser.client.event_hooks = {"response": [self._look]}
         return browser

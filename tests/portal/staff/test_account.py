@@ -59,6 +59,31 @@ def test_signing_out_everywhere_ends_every_session_of_the_account(town: Town) ->
     assert other.get("/staff/inbox").status == 200
 
 
+def test_each_signed_in_browser_is_listed_and_can_be_signed_out(town: Town) -> None:
+    account_id = town.account("clerk")
+    here, there, other = town.signed_in(account_id), town.signed_in(account_id), town.clerk()
+    page = here.get("/staff/account")
+    assert page.text.count("last used") == 2
+    assert page.text.count("this browser") == page.text.count("Sign out there") == 1
+    mark = page.value("session")
+    gone = here.post("/staff/account/sign-out-there", session=mark)
+    assert (gone.status, gone.location) == (303, "/staff/account?done=signed-out-there")
+    assert "The other browser is signed out." in here.get(gone.location).text
+    assert there.get("/staff/inbox").location == "/staff/sign-in"
+    assert other.get("/staff/inbox").status == here.get("/staff/inbox").status == 200
+
+
+@pytest.mark.parametrize("mark", ["", "x", "%" * 16, "\x00" * 16, "0" * 16, "another's"])
+def test_only_a_session_of_ones_own_can_be_signed_out(town: Town, mark: str) -> None:
+    mine = town.clerk()
+    account_id = town.account("clerk")
+    here, there = town.signed_in(account_id), town.signed_in(account_id)
+    attempt = here.get("/staff/account").value("session") if mark == "another's" else mark
+    assert mine.post("/staff/account/sign-out-there", session=attempt).status == 303
+    for browser in (mine, here, there):
+        assert browser.get("/staff/inbox").status == 200
+
+
 def test_nobody_signed_in_is_sent_to_the_sign_in(town: Town) -> None:
     assert town.visitor().get("/staff/account").location == "/staff/sign-in"
 

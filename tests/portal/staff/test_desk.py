@@ -69,7 +69,7 @@ def test_another_departments_item_is_as_one_that_does_not_exist(town: Town) -> N
 
 @pytest.mark.parametrize("reference", ["RIV-2026-1", "%00", "x" * 3000, "RIV-2026-000001%00", "..%2f.."])
 def test_no_reference_is_a_fault(town: Town, reference: str) -> None:
-    assert town.clerk().get(f"/staff/item/{reference}").status == 404
+    assert town.clerk().get(f"/staff/item/{reference}").status == (400 if "%00" in reference else 404)
 
 
 def test_taking_makes_it_mine(town: Town) -> None:

@@ -1,0 +1,41 @@
+"""What may be tried how often. A rule counts tries in a window that begins with the first of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct
+
+from feedback.errors import DomainError
+
+
+class Rule(Struct, frozen=True):
+    """So many tries of a subject in so many seconds; the next is limited until the window is over."""
+
+    key: str
+    most: int
+    seconds: int
+
+    def wait(self, count: int, began_at: int, now: int) -> int:
+        """Seconds to wait before the next try; 0 where this one, counted already, is within the rule."""
+        return 0 if count <= self.most else max(1, began_at + self.seconds - now)
+
+
+class Limited(DomainError):
+    """Too many tries. `wait` says for how many seconds."""
+
+    code = "limited"
+
+    def __init__(self, rule: Rule, wait: int) -> None:
+        super().__init__("limited", rule=rule.key, wait=wait)
+        self.wait = wait
+
+
+SIGN_IN_ACCOUNT: Final = Rule("sign_in_account", 10, 15 * 60)
+"""Wrong passwords for one account from one source: who else signs in there is not kept out by a stranger."""
+SIGN_IN_SOURCE: Final = Rule("sign_in_source", 30, 15 * 60)
+"""Wrong passwords from one source, whatever the account."""
+FOLLOW_UP_CODE: Final = Rule("follow_up_code", 20, 60)
+"""Follow-up codes of the right shape that open nothing, from one source (reliability P8: at most 20 a minute)."""
+
+RULES: Final = (SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, FOLLOW_UP_CODE)
