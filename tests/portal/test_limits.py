@@ -20,6 +20,7 @@ from portal.database import Database
 from portal.limits import Limits
 from portal.source import Source
 from portal.staff import sign_in
+from tests.running import ROOT
 from tests.town import Browser, Page, Town
 
 RULE = Rule("a_rule", 3, 60)
@@ -160,6 +161,13 @@ def test_on_postgresql_nothing_of_it_is_logged(postgresql_database: Database) ->
 def test_no_window_is_longer_than_counts_are_kept() -> None:
     assert max(rule.seconds for rule in RULES) < 86_400
     assert len({rule.key for rule in RULES}) == len(RULES)
+
+
+def test_what_is_written_about_limits_is_so() -> None:
+    table = (ROOT / "docs" / "operating.md").read_text().partition("\n## Limits\n")[2].partition("\n## ")[0]
+    for rule in RULES:
+        span = "a minute" if rule.seconds == 60 else f"{rule.seconds // 60} minutes"
+        assert f"| {rule.most} in {span} |" in table, rule.key
 
 
 # ── signing in, codes ───────────────────────────────────────────────────────────────────────────────────────

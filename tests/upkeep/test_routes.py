@@ -9,6 +9,7 @@ import re
 
 import pytest
 
+from feedback.ledger.tables import Note
 from portal.app import routes
 from tests.town import BASE, Browser, Town
 
@@ -73,6 +74,33 @@ def test_a_made_up_name_is_like_one_that_does_not_exist(sqlite_town: Town) -> No
         (method, path): ask(clerk, method, address(path)) for method, path in WITH_A_NAME if path != "/"
     }
     assert {place: answer for place, answer in answers.items() if answer[0] != 404} == {}
+
+
+def test_another_departments_case_is_on_no_route(sqlite_town: Town) -> None:
+    """Every page and deed of the desk, with fields that would do: the answer is that for a number never given."""
+    theirs = sqlite_town.citizen_reports("Loud music at night", service="noise")
+    absent = theirs.reference[:-6] + "999999"
+    fields = {"version": str(theirs.item.version), "last_entry": "0", "outcome": "done", "text": "Filled."}
+    fields |= {"reason": "Spam", "department": "dept-a", "service": "roads"}
+    of_cases = [(method, path) for method, path in OF_STAFF if "{reference}" in path]
+    assert len(of_cases) >= 10
+    roles = (
+        sqlite_town.account("lead", ("dept-a",)),
+        sqlite_town.account("quality"),
+        sqlite_town.account("admin"),
+    )
+    notes = sqlite_town.count(Note)
+    for browser in map(sqlite_town.signed_in, roles):
+        for method, path in of_cases:
+            pages = []
+            for reference in (theirs.reference, absent):
+                at = path.replace("{reference}", reference)
+                page = browser.post(at, **fields) if method == "POST" else browser.get(at)
+                pages.append((page.status, page.response.text.replace(reference, "")))
+            assert pages[0] == pages[1], (method, path)
+            assert pages[0][0] in (404, 409), (method, path)
+    assert sqlite_town.count(Note) == notes
+    assert (theirs.item.state, theirs.item.cycle.department) == ("received", "dept-b")
 
 
 def test_no_page_exists_in_a_language_that_the_city_does_not_have(stranger: Browser) -> None:

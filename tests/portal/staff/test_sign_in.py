@@ -86,6 +86,13 @@ def test_every_refusal_verifies_one_password(
     assert len(checked) == 2
 
 
+def test_a_password_is_taken_as_it_was_typed(town: Town, password_hash: str) -> None:
+    town.account("clerk", email="here@example.org", password_hash=password_hash)
+    for typed in (f" {PASSWORD}", f"{PASSWORD}\n", PASSWORD.upper()):
+        assert sign(town.visitor(), "here@example.org", typed).status == 422
+    assert sign(town.visitor(), "here@example.org").status == 303
+
+
 def test_empty_fields_are_named(town: Town) -> None:
     page = town.visitor().post("/staff/sign-in", email="", password="")
     assert page.status == 422
