@@ -84,6 +84,9 @@ def message_of(fault: Fault) -> str:
     if fault.code == "password_length":
         return _("Choose a password of %(least)s to %(most)s characters") % facts
     return {
+        "password_guessable": _(
+            "This password is easy to guess. Take several words that do not belong together"
+        ),
         "kind_missing": _("Choose what you want to tell us"),
         "kind_unknown": _("Choose one of the six kinds"),
         "text_missing": _("Write what you want to say"),

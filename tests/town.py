@@ -125,11 +125,12 @@ class Line:
 class Browser:
     """One person's browser with its cookies, and the address that it comes from."""
 
-    def __init__(self, app: Edge, language: str = "en", address: str = "") -> None:
+    def __init__(self, app: Edge, language: str = "en", address: str = "", base: str = BASE) -> None:
         number = next(_addresses)
+        self.base = base
         self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"
         self.client: TestClient[Any] = TestClient(
-            Line(app, self.address), base_url=BASE, raise_server_exceptions=False
+            Line(app, self.address), base_url=base, raise_server_exceptions=False
         )
         self.client.follow_redirects = False
         self.language = language
@@ -139,8 +140,9 @@ class Browser:
         response = self.client.get(self._path(path), params=query or None, follow_redirects=follow)
         return Page(response)
 
-    def post(self, path: str, *, follow: bool = False, origin: str = BASE, **fields: str) -> Page:
-        """Send a form, as a browser on our own page does."""
+    def post(self, path: str, *, follow: bool = False, origin: str | None = None, **fields: str) -> Page:
+        """Send a form, as a browser on our own page does; an empty `origin` says nothing of where it comes from."""
+        origin = self.base if origin is None else origin
         headers = {"Origin": origin} if origin else {}
         response = self.client.post(self._path(path), data=fields, headers=headers, follow_redirects=follow)
         return Page(response)
@@ -228,7 +230,7 @@ class Town:
 
     def visitor(self, language: str = "en", address: str = "") -> Browser:
         """Somebody who has never been here; from an address of their own, or from this one."""
-        return Browser(self.app, language, address)
+        return Browser(self.app, language, address, self.settings.public_url)
 
     def citizen_reports(
         self,

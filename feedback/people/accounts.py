@@ -8,6 +8,7 @@ account exists.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
 from typing import get_args
@@ -28,6 +29,10 @@ from feedback.text.contact import EMAIL_MOST, contact_faults
 
 PASSWORD_LEAST = 12
 PASSWORD_MOST = 200
+SCORE_LEAST = 3
+"""Of 0 to 4: more than a hundred million guesses by somebody who knows how people make passwords."""
+GUESSED_AT = 40
+"""Characters that are looked at: what is long is not guessed, and looking takes the square of its length."""
 _hasher = argon2.PasswordHasher()
 _ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
 _FIND_VIEWER = Statement(  # One row for each department.
@@ -39,11 +44,25 @@ _FIND_VIEWER = Statement(  # One row for each department.
 )
 
 
-def hash_password(password: str) -> str:
-    """The argon2id hash of a password. Refuses one that is too short or too long (Invalid)."""
+def hash_password(password: str, *, about: Sequence[str] = ()) -> str:
+    """The argon2id hash of a password.
+
+    Refuses (Invalid) one that is too short, too long, or easy to guess: a common one, a row of keys, or made of what
+    it is `about` (the person's address and name). No composition of letters and signs is asked for (ASVS 6.2.5).
+    """
     if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
         raise Invalid([Fault("password", "password_length", least=PASSWORD_LEAST, most=PASSWORD_MOST)])
+    if _score(password, about) < SCORE_LEAST:
+        raise Invalid([Fault("password", "password_guessable")])
     return _hasher.hash(password)
+
+
+def _score(password: str, about: Sequence[str]) -> int:
+    """How hard to guess, 0 to 4."""
+    # Its lists of common passwords take memory: loaded where a password is chosen, not in every process.
+    from zxcvbn import zxcvbn  # type: ignore[import-untyped]  # it has no types
+
+    return int(zxcvbn(password[:GUESSED_AT], user_inputs=list(about))["score"])
 
 
 def password_fits(stored: str, password: str) -> bool:
@@ -139,6 +158,20 @@ def set_password(session: Session, *, email: str, password_hash: str, by: Actor,
     return account
 
 
+def change_password(
+    session: Session, *, account_id: int, password_hash: str, by: Actor, now: datetime
+) -> Account:
+    """Somebody's own new password; `sessions.end_all` is the caller's next step. NotFound for a disabled account."""
+    account = get(session, account_id)
+    if account.disabled_at is not None:
+        raise NotFound("account_unknown", account_id=account_id)
+    account.password_hash = password_hash
+    account.password_changed_at = now
+    session.flush()
+    _note(session, account, "password_changed", by, now)
+    return account
+
+
 def set_language(
     session: Session, *, account_id: int, language: str, city: City, by: Actor, now: datetime
 ) -> Account:
@@ -147,13 +180,19 @@ def set_language(
         raise Invalid(
             [Fault("language", "language_unknown", value=language, known=list(city.identity.languages))]
         )
-    account = session.get(Account, account_id)
-    if account is None:
-        raise NotFound("account_unknown", account_id=account_id)
+    account = get(session, account_id)
     if account.language != language:
         account.language = language
         session.flush()
         _note(session, account, "language_set", by, now)
+    return account
+
+
+def get(session: Session, account_id: int) -> Account:
+    """The account of this number; refuses with NotFound."""
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("account_unknown", account_id=account_id)
     return account
 
 

@@ -69,7 +69,7 @@ def init(
     settings: Settings, city: City, *, admin_email: str, admin_name: str, language: str, password: str
 ) -> None:
     """Make the installation. Refuses (`OperatorError`) a database that holds one; (Invalid) a faulty administrator."""
-    password_hash = accounts.hash_password(password)
+    password_hash = accounts.hash_password(password, about=(admin_email, admin_name))
     migrate(settings)
     database = Database(settings.database_url)
     clock = first_clock(settings)

@@ -16,6 +16,7 @@ _SENTENCES = {
     "department_missing": "The role {value} needs at least one --department.",
     "language_unknown": "The city does not speak {value!r}: choose one of {known}.",
     "password_length": "The password must have {least} to {most} characters.",
+    "password_guessable": "The password is easy to guess: take several words that do not belong together.",
     "account_exists": "There is an account {email} already.",
     "account_unknown": "There is no account {email}.",
     "no_city": "The database holds no city: run kanali init --city DIR first.",

@@ -38,7 +38,7 @@ def add(
 ) -> None:
     """Add an account."""
     password = _choose(password_stdin)
-    password_hash = accounts.hash_password(password)
+    password_hash = accounts.hash_password(password, about=(email, name))
     with opened(read_settings()) as installed, installed.database.write() as session:
         city = versions.current(session).city
         accounts.add(
@@ -73,7 +73,7 @@ def disable(email: str) -> None:
 def reset(email: str, password_stdin: bool) -> None:
     """Give an account another password, end its sessions; a disabled one may sign in again."""
     password = _choose(password_stdin)
-    password_hash = accounts.hash_password(password)
+    password_hash = accounts.hash_password(password, about=(email,))
     with opened(read_settings()) as installed, installed.database.write() as session:
         account = accounts.set_password(
             session, email=email, password_hash=password_hash, by=SYSTEM, now=installed.clock.now()

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from feedback.errors import Invalid
 from feedback.ledger.notes import Actor
+from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts, sessions
 from portal import languages
 from portal.access import STAFF_COOKIE, staff_cookie
@@ -15,6 +16,7 @@ from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render, role_label, route
 from portal.staff import words
+from portal.staff.sign_in import too_many_words, turn
 from portal.staff.words import Option
 
 
@@ -31,6 +33,7 @@ class AccountPage(Struct, frozen=True, kw_only=True):
     """What the account page shows."""
 
     name: str
+    email: str
     role: str
     role_does: list[str]
     departments: list[str]
@@ -70,6 +73,42 @@ def language(visit: Visit) -> Reply:
     return redirect("/staff/account?done=language")
 
 
+@route("/staff/account/password", "POST", policy="staff")
+def password(visit: Visit) -> Reply:
+    """Another password of one's own: every session ends, and this browser gets a new one."""
+    viewer, form = visit.staff, visit.form
+    with visit.site.database.read() as session:
+        known = accounts.get(session, viewer.account_id)
+    try:
+        taken = visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, known.email)
+    except Limited as refusal:
+        reply = _page(visit, 429, [FieldError("current", too_many_words(refusal))])
+        reply.headers["Retry-After"] = str(refusal.wait)
+        return reply
+    with turn() as has_turn:
+        if not has_turn:
+            taken.give_back()
+            reply = _page(visit, 429, [FieldError("current", _("Please try again in a few seconds."))])
+            reply.headers["Retry-After"] = "5"
+            return reply
+        if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):
+            return _page(visit, 422, [FieldError("current", _("This is not your present password"))])
+        taken.forget()
+        try:
+            hashed = accounts.hash_password(form.text("password"), about=(known.email, known.name))
+        except Invalid as refusal:
+            return _page(visit, 422, errors_of(refusal.faults))
+    real_now = datetime.now(UTC)
+    with visit.site.database.write() as session:
+        by = Actor("staff", viewer.account_id)
+        accounts.change_password(
+            session, account_id=viewer.account_id, password_hash=hashed, by=by, now=visit.now
+        )
+        sessions.end_all(session, viewer.account_id)
+        identifier = sessions.start(session, account_id=viewer.account_id, now=real_now)
+    return redirect("/staff/account?done=password", cookies=[staff_cookie(identifier)])
+
+
 @route("/staff/account/sign-out-everywhere", "POST", policy="staff")
 def sign_out_everywhere(visit: Visit) -> Reply:
     """End every session of this account, this one too."""
@@ -91,6 +130,7 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
     # Sessions live by the real clock, pages show the installation's (a demonstration may be ahead).
     real_now = datetime.now(UTC)
     with visit.site.database.read() as session:
+        email = accounts.get(session, viewer.account_id).email
         living = sessions.list_living(
             session,
             account_id=viewer.account_id,
@@ -100,6 +140,7 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
     ahead = visit.now - real_now
     page = AccountPage(
         name=viewer.name,
+        email=email,
         role=role_label(viewer.role),
         role_does=words.role_does(viewer.role),
         departments=[
@@ -123,5 +164,6 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
 def _done_words(code: str) -> str:
     return {
         "language": _("The language of your pages is changed."),
+        "password": _("Your password is changed. Every other browser is signed out."),
         "signed-out-there": _("The other browser is signed out."),
     }.get(code, "")

@@ -116,11 +116,11 @@ def sign_in(visit: Visit) -> Reply:
             visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, email.lower()),
         ]
     except Limited as refusal:
-        reply = _form(visit, 429, email, [FieldError("email", _too_many(refusal))], kept=kept)
+        reply = _form(visit, 429, email, [FieldError("email", too_many_words(refusal))], kept=kept)
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     account_id = None
-    with _turn() as has_turn:
+    with turn() as has_turn:
         if has_turn:
             account_id = _find_account(visit, email, password)
     if not has_turn:
@@ -148,7 +148,7 @@ def sign_in(visit: Visit) -> Reply:
     return _send_again(visit, viewer, kept, cookies)
 
 
-def _too_many(refusal: Limited) -> str:
+def too_many_words(refusal: Limited) -> str:
     return _("Too many wrong passwords were entered.") + " " + wait_words(refusal)
 
 
@@ -183,8 +183,8 @@ def first_page(visit: Visit, viewer: Viewer) -> str:
 
 
 @contextmanager
-def _turn() -> Iterator[bool]:
-    """Whether this sign-in may verify a password now; false where too many others do."""
+def turn() -> Iterator[bool]:
+    """Whether a password may be verified now; false where too many others are being verified."""
     if not _places.acquire(blocking=False):
         yield False
         return

@@ -28,19 +28,10 @@ from portal.database import Database
 from tests.conftest import settings_for
 from tests.post_office import Mail, read_mails
 from tests.running import free_port
-from tests.town import Browser, Page, Town
+from tests.town import Town
 
 PASSWORD = "eleven geese over the river"
 STARTS_WITHIN = 30
-
-
-class Neighbour(Browser):
-    """A browser without Chromium, whose forms come from the town's own address."""
-
-    address = ""
-
-    def post(self, path: str, *, follow: bool = False, origin: str = "", **fields: str) -> Page:
-        return super().post(path, follow=follow, origin=origin or self.address, **fields)
 
 
 class ServedTown(Town):
@@ -65,11 +56,6 @@ class ServedTown(Town):
             await send(message)
 
         await self.app(scope, receive, send_unkept)
-
-    def visitor(self, language: str = "en") -> Browser:
-        visitor = Neighbour(self.app, language)
-        visitor.address = self.address
-        return visitor
 
     def employs(self, role: str, *departments: str, email: str, language: str = "en", name: str = "") -> int:
         """Somebody of the staff who can sign in with `PASSWORD`."""

@@ -64,10 +64,15 @@ def account(tour: Tour) -> None:
         assert inbox.status == (200 if role in ("clerk", "responder", "lead") else 404)
     assert browser.post("/staff/account/language", language="xx").status == 422
     assert browser.post("/staff/account/language", language=tour.language, follow=True).status == 200
-    twice = tour.account("clerk", name=marked("Twice"))
+    stored = accounts.hash_password(PASSWORD)
+    twice = tour.account("clerk", name=marked("Twice"), password_hash=stored)
     browser, _ = tour.signed_in(twice), tour.signed_in(twice)
     another = browser.get("/staff/account").value("session")
     assert browser.post("/staff/account/sign-out-there", session=another, follow=True).status == 200
+    for current, new in (("x", PASSWORD), (PASSWORD, "x"), (PASSWORD, "password1234")):
+        assert browser.post("/staff/account/password", current=current, password=new).status == 422
+    changed = browser.post("/staff/account/password", follow=True, current=PASSWORD, password=PASSWORD)
+    assert changed.status == 200
     assert browser.post("/staff/account/language", origin="", language="en").status == 403
     assert browser.get("/staff/nowhere").status == 404
     assert browser.post("/staff/account/sign-out-everywhere", follow=True).status == 200

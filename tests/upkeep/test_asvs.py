@@ -142,5 +142,5 @@ def test_what_may_be_typed_is_what_the_code_takes() -> None:
     written = {cells[0]: int(cells[1].replace(",", "")) for cells in table("What may be typed", "field")}
     assert written == MOST
     text = " ".join(THREATS.read_text(encoding="utf-8").split())
-    assert f"at most {BODY_MOST:,} bytes, a form in parts at most {FIELDS_MOST} of them" in text
+    assert f"at most {BODY_MOST:,} bytes, a form at most {FIELDS_MOST} fields" in text
     assert f"{PASSWORD_LEAST} at least" in text

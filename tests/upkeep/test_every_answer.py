@@ -62,14 +62,8 @@ def answers(town: Town) -> dict[str, Any]:
     return ask_everything(town)
 
 
-def visitor(town: Town) -> Browser:
-    browser = town.visitor()
-    browser.client.base_url = HERE
-    return browser
-
-
 def clerk(town: Town) -> Browser:
-    browser, account_id = visitor(town), town.account("clerk")
+    browser, account_id = town.visitor(), town.account("clerk")
     with town.database.write() as session:
         identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
     browser.client.cookies.set("__Host-kanali-staff", identifier, path="/")
@@ -80,7 +74,7 @@ def ask_everything(town: Town) -> dict[str, Any]:
     """Each route to a stranger and to a clerk, files, refusals, what is not there."""
     found: dict[str, Any] = {}
     files = [f"/static/{name}" for name in town.site.assets.files]
-    for name, browser in (("stranger", visitor(town)), ("clerk", clerk(town))):
+    for name, browser in (("stranger", town.visitor()), ("clerk", clerk(town))):
         for route in routes():
             if route.path == "/staff/sign-out":
                 continue
@@ -141,7 +135,7 @@ def test_every_way_on_stays_with_us(answers: dict[str, Any]) -> None:
 
 
 def test_what_is_no_page_of_ours_is_not_there(town: Town) -> None:
-    browser = visitor(town)
+    browser = town.visitor()
     assert {path: browser.client.get(path).status_code for path in NOT_THERE} == dict.fromkeys(NOT_THERE, 404)
     assert browser.client.get("/health/live").text == "alive\n"
     assert browser.client.get("/health/ready").text == "ready\n"
@@ -153,7 +147,7 @@ def test_what_is_no_page_of_ours_is_not_there(town: Town) -> None:
 
 def test_cookies_belong_to_this_host_and_to_https(town: Town) -> None:
     town.account("clerk", email="a@example.org", password_hash=accounts.hash_password(PASSWORD))
-    browser = visitor(town)
+    browser = town.visitor()
     key = browser.get("/submit").value("key")
     sent = browser.post("/submit", origin=HERE, kind="idea", text="More trees", key=key)
     code = browser.get(sent.location).field("#code")
@@ -178,7 +172,7 @@ def test_cookies_belong_to_this_host_and_to_https(town: Town) -> None:
 def test_a_cookie_of_another_name_opens_nothing(town: Town) -> None:
     """What a page without https or a neighbour of the host name could set is not read."""
     identifier = clerk(town).client.cookies["__Host-kanali-staff"]
-    browser = visitor(town)
+    browser = town.visitor()
     for name in ("kanali-staff", "__Secure-kanali-staff"):
         browser.client.cookies.set(name, identifier, path="/")
         assert browser.get("/staff/inbox").location == "/staff/sign-in"

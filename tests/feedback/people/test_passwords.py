@@ -25,15 +25,25 @@ def test_a_password_has_12_to_200_characters() -> None:
         with pytest.raises(Invalid) as refusal:
             accounts.hash_password(wrong)
         assert refusal.value.faults[0].code == "password_length"
-    for right in ("e" * 12, "e" * 200):
+    for right in ("lamp gander 7", "eleven geese over the river and one heron under a bridge, " * 3):
         assert accounts.password_fits(accounts.hash_password(right), right)
 
 
 @pytest.mark.parametrize(
-    "password", ["123456789012", "ένδεκα χήνες", "            ", "🦢🦢🦢🦢🦢🦢🦢🦢🦢🦢🦢🦢"]
+    "password", ["829461537082", "ένδεκα χήνες", "  a  goose  ,", "🦢🐟🌊🛶🌙🪨🌾🦆🏮🐌🍂🚲"]
 )
 def test_any_characters_make_a_password(password: str) -> None:
     assert accounts.password_fits(accounts.hash_password(password), password)
+
+
+@pytest.mark.parametrize(
+    "password",
+    ["123456789012", "password1234", "qwertyuiopas", "aaaaaaaaaaaa", "abcdefghijkl", "rea@example.org"],
+)
+def test_a_password_that_is_easy_to_guess_is_refused(password: str) -> None:
+    with pytest.raises(Invalid) as refusal:
+        accounts.hash_password(password, about=("rea@example.org", "Rea Redd"))
+    assert refusal.value.faults[0].code == "password_guessable"
 
 
 def test_a_password_is_compared_as_it_was_typed() -> None:

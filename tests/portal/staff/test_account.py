@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import argon2
 import pytest
 
 from feedback.ledger.tables import Note
+from feedback.limits.rules import SIGN_IN_ACCOUNT
+from feedback.people import accounts
 from tests.town import Town
 
 
@@ -57,6 +60,64 @@ def test_signing_out_everywhere_ends_every_session_of_the_account(town: Town) ->
     assert here.get("/staff/inbox").location == "/staff/sign-in"
     assert there.get("/staff/inbox").location == "/staff/sign-in"
     assert other.get("/staff/inbox").status == 200
+
+
+PASSWORD, NEW = "eleven geese over the river", "two lamps behind a quiet mill"
+
+
+@pytest.fixture(scope="module")
+def password_hash() -> str:
+    return accounts.hash_password(PASSWORD)
+
+
+def test_a_new_password_ends_every_session_but_ones_own(town: Town, password_hash: str) -> None:
+    account_id = town.account("clerk", email="a@example.org", password_hash=password_hash)
+    here, there = town.signed_in(account_id), town.signed_in(account_id)
+    page = here.post("/staff/account/password", current=PASSWORD, password=NEW)
+    assert (page.status, page.location) == (303, "/staff/account?done=password")
+    assert "Your password is changed." in here.get(page.location).text
+    assert there.get("/staff/inbox").location == "/staff/sign-in"
+    assert "password_changed" in {note.act for note in town.rows(Note)}
+    for password, status in ((PASSWORD, 422), (NEW, 303)):
+        entered = town.visitor().post("/staff/sign-in", email="a@example.org", password=password)
+        assert entered.status == status
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "field", "message"),
+    [
+        ("not it at all", NEW, "current", "This is not your present password"),
+        ("", NEW, "current", "This is not your present password"),
+        (PASSWORD, "short", "password", "Choose a password of 12 to 200 characters"),
+        (PASSWORD, "password1234", "password", "This password is easy to guess."),
+        (PASSWORD, "carl@example.org", "password", "This password is easy to guess."),
+    ],
+)
+def test_a_new_password_that_will_not_do_changes_nothing(
+    town: Town, password_hash: str, current: str, new: str, field: str, message: str
+) -> None:
+    account_id = town.account("clerk", email="carl@example.org", password_hash=password_hash)
+    browser, notes = town.signed_in(account_id), town.count(Note)
+    page = browser.post("/staff/account/password", current=current, password=new)
+    assert page.status == 422
+    assert page.errors.keys() == {field}
+    assert page.errors[field].startswith(message)
+    assert page.value("password") == page.value("current") == ""
+    assert town.count(Note) == notes
+    assert browser.get("/staff/inbox").status == 200
+
+
+def test_a_borrowed_browser_does_not_guess_the_password(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "_hasher", argon2.PasswordHasher(1, 8, 1))
+    browser = town.signed_in(
+        town.account("clerk", email="a@example.org", password_hash=accounts.hash_password(PASSWORD))
+    )
+    statuses = [
+        browser.post("/staff/account/password", current=f"wrong {number}", password=NEW).status
+        for number in range(SIGN_IN_ACCOUNT.most + 2)
+    ]
+    assert statuses == [422] * SIGN_IN_ACCOUNT.most + [429] * 2
+    assert browser.post("/staff/account/password", current=PASSWORD, password=NEW).status == 429
 
 
 def test_each_signed_in_browser_is_listed_and_can_be_signed_out(town: Town) -> None:
