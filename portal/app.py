@@ -21,7 +21,18 @@ from portal.chores import described
 from portal.engines import is_busy
 from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, redirect
-from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
+from portal.public import (
+    confirm,
+    home,
+    information,
+    log_head,
+    policy,
+    receipt,
+    service_quality,
+    submit,
+    survey,
+    track,
+)
 from portal.staff import account, desk, inbox, sign_in
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -46,6 +57,7 @@ def routes() -> list[Route]:
         service_quality,
         policy,
         information,
+        log_head,
         sign_in,
         inbox,
         desk,
