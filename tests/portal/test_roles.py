@@ -24,6 +24,7 @@ from portal import jobs
 from portal.commands.init import init
 from portal.commands.migrate import migrate
 from portal.database import TRIGGERS, Database
+from portal.installation import opened
 from portal.rights import CHANGES, LEDGER
 from portal.settings import OperatorError, Settings
 from tests.conftest import settings_for
@@ -214,6 +215,19 @@ def test_a_role_that_owns_the_ledger_is_refused(roles: Roles, tmp_path: Path) ->
     assert "run kanali migrate" in refusal(roles.settings), "it has no rights at all now"
     migrate(roles.settings)
     Database(roles.settings.database_url).check(is_owner_apart=True)
+
+
+def test_no_command_opens_an_installation_whose_role_could_change_the_ledger(
+    roles: Roles, town: Town
+) -> None:
+    with opened(roles.settings) as installed:
+        assert installed.database.url == roles.settings.database_url
+    roles.as_administrator("GRANT DELETE ON tree_head TO {application}")
+    with pytest.raises(OperatorError, match="DELETE on tree_head"), opened(roles.settings):
+        pass
+    alone = structs.replace(roles.settings, owner_url=roles.settings.database_url)
+    with opened(alone):
+        pass  # Nobody said that the owner is another one.
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ from feedback.columns import table_of
 from feedback.custody import auditor, bundle, heads
 from feedback.custody.verify import UNDER_DIGEST
 from feedback.people.tables import Account
+from feedback.quality.tables import Counted, Figure, Rated, Record
 from portal.database import Database
 from portal.settings import Settings
 from tests.conftest import settings_for
@@ -252,6 +253,27 @@ def test_a_bundle_is_not_written_over_another(one_town: Town, tmp_path: Path) ->
     write(one_town, tmp_path / "bundle")
     with pytest.raises(FileExistsError):
         write(one_town, tmp_path / "bundle")
+
+
+def test_a_month_that_is_still_being_written_is_left_out(one_town: Town, tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    write(one_town, before)
+    with one_town.database.write() as session:
+        number = session.execute(sa.select(sa.func.max(table_of(Record).c.id))).scalar_one()
+        for model in (Record, Counted, Rated, Figure):
+            table = table_of(model)
+            key = "id" if model is Record else "record_id"
+            for row in session.execute(sa.select(table).where(table.c[key] == number)).mappings().all():
+                drafted = {**row, key: number + 1}
+                if model is Record:
+                    drafted |= {"period": "2027-01", "state": "draft", "version": 0, "notes": 0, "head": "x"}
+                elif model is Figure:
+                    del drafted["id"]
+                session.execute(sa.insert(table), drafted)
+    write(one_town, after)
+    assert check(after) == (0, "Everything holds.\n")
+    same = {path.name: path.read_bytes() == (before / path.name).read_bytes() for path in after.iterdir()}
+    assert same == dict.fromkeys(same, True)
 
 
 def test_a_town_in_which_nothing_was_sealed_or_closed_yet_has_a_bundle_too(
