@@ -32,10 +32,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Checks the files of a bundle that lie beside this program.")
     parser.add_argument("--head", type=Path, help="a head of the log that was kept elsewhere")
     held = parser.parse_args().head
+    found: list[str] = []
     try:
-        found = list(findings(json.loads(held.read_text("utf-8")) if held else None))
+        found.extend(findings(json.loads(held.read_text("utf-8")) if held else None))
     except (OSError, ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
-        found = [f"a file is missing or not of its shape any more: {type(error).__name__} {error}"]
+        found.append(f"a file is missing or not of its shape any more: {type(error).__name__} {error}")
     print(*found, f"{len(found)} findings." if found else "Everything holds.", sep="\n")
     return 1 if found else 0
 
@@ -100,7 +101,7 @@ def log(hashes: dict[tuple[Any, ...], str], held: Any) -> Iterator[str]:
         if held and size == held["tree_size"] and root_of(roots) != held["root_hash"]:
             yield f"head {size}: not the one that was kept: the log was rewritten"
     yield from (f"head {wrong}: leaves are missing" for wrong in heads if not 0 < wrong <= size)
-    told = [size, root_of(roots), heads[size]["at"] if size else None, "rfc6962-sha256"]
+    told = [size, root_of(roots), heads.get(size, {}).get("at"), "rfc6962-sha256"]
     if told != [newest[name] for name in ("tree_size", "root_hash", "sealed_at", "algorithm")]:
         yield "head.json: not the head over all leaves"
     if held and (held["tree_size"] > size or held["city"] != newest["city"]):

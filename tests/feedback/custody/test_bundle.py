@@ -215,6 +215,41 @@ def test_a_row_taken_out_put_in_or_moved_is_found(
     assert unseen == []
 
 
+@pytest.mark.parametrize(
+    ("file", "column", "sentence"),
+    [
+        ("notes.jsonl", "previous", "the chain is broken"),
+        ("notes.jsonl", "act", "the note was changed"),
+        ("notes.jsonl", "facts", "the facts were changed"),
+        ("leaves.jsonl", "hash", "not the hash of its note"),
+        ("heads.jsonl", "root", "not the root over its leaves"),
+        ("heads.jsonl", "size", "leaves are missing"),
+        ("records.jsonl", "definitions", "not as its last note says"),
+        ("counted.jsonl", "minutes", "the copy of what was counted was changed"),
+        ("figures.jsonl", "record_id", "figures.jsonl: rows of a month that is not there"),
+        ("figures.jsonl", "n", "the frozen figures were changed"),
+        ("figures.jsonl", "n", "does not follow from the copies"),
+        ("figures.jsonl", "p90", "time_to_answer/year/city/: does not follow from the copies"),
+    ],
+)
+def test_what_is_wrong_is_said(
+    one_town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str, column: str, sentence: str
+) -> None:
+    """Each check by its own words: most changes are found by several."""
+    write(one_town, tmp_path / "bundle")
+    rows = rows_of(tmp_path / "bundle" / file)
+    place = max(
+        n
+        for n, row in enumerate(rows)
+        if row.get(column) is not None
+        and (column != "p90" or (row["scope"] == "city" and row["span"] == "year"))
+    )
+    rows[place][column] = other(rows[place][column])
+    put(tmp_path / "bundle" / file, rows)
+    renew(tmp_path / "bundle")
+    assert any(sentence in line for line in found(tmp_path / "bundle", monkeypatch))
+
+
 def test_a_file_that_is_not_as_it_was_written_is_found(
     one_town: Town, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
