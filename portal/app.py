@@ -22,7 +22,18 @@ from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, Edge
 from portal.engines import is_busy
 from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect
-from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
+from portal.public import (
+    confirm,
+    home,
+    information,
+    log_head,
+    policy,
+    receipt,
+    service_quality,
+    submit,
+    survey,
+    track,
+)
 from portal.source import UNKNOWN, Source
 from portal.staff import account, desk, inbox, sign_in
 from portal.turns import in_turn
@@ -58,6 +69,7 @@ def routes() -> list[Route]:
         service_quality,
         policy,
         information,
+        log_head,
         sign_in,
         inbox,
         desk,

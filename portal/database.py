@@ -29,6 +29,7 @@ import feedback.outbox.tables
 import feedback.people.tables
 import feedback.quality.tables
 import feedback.satisfaction.tables  # noqa: F401
+from portal import rights
 from portal.connections import Connections
 from portal.engines import BEGIN, THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
 from portal.settings import MIGRATIONS, OperatorError, sqlite_path
@@ -95,11 +96,11 @@ class Database:
             with self._one_writer():
                 self._carry_log_over()
 
-    def check(self) -> None:
+    def check(self, *, is_owner_apart: bool = False) -> None:
         """Opens the database and makes sure that it can be used by this program.
 
         Refuses (`OperatorError`): missing, unwritable or no database; a schema older or newer than the program;
-        the triggers of the ledger gone.
+        the triggers of the ledger gone; with `is_owner_apart` a role that could change the ledger all the same.
         """
         if self.dialect == "sqlite" and not self.file.exists():
             raise OperatorError(
@@ -116,6 +117,9 @@ class Database:
                 f"The database {self.shown} has lost what protects its ledger ({', '.join(sorted(missing))}): "
                 "restore it from a backup, then run kanali verify."
             )
+        if is_owner_apart:
+            with self._clear_errors(), self._writer.connect() as connection:
+                rights.check(connection, self.shown)
 
     @contextmanager
     def change_schema(self) -> Iterator[sa.Connection]:
@@ -213,6 +217,11 @@ class Database:
         except OperationalError as error:
             raise OperatorError(self._explain(str(error.orig))) from error
         except DatabaseError as error:
+            if getattr(error.orig, "sqlstate", None) == "42501":
+                raise OperatorError(
+                    f"PostgreSQL does not let this role use {self.shown}: "
+                    "run kanali migrate with KANALI_OWNER_URL, which gives it its rights."
+                ) from error
             if "file is not a database" in str(error.orig):
                 raise OperatorError(
                     f"{self.shown} is not a database: correct KANALI_DATABASE_URL, or move that file away."

@@ -66,7 +66,7 @@ def open_installation(settings: Settings) -> Installed:
     """
     database = Database(settings.database_url)
     try:
-        database.check()
+        database.check(is_owner_apart=settings.is_owner_apart)
         with database.read() as session:
             found = session.execute(
                 sa.select(

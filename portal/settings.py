@@ -92,6 +92,11 @@ class Settings(Struct, frozen=True, kw_only=True):
         return self.database_url.startswith("sqlite:")
 
     @property
+    def is_owner_apart(self) -> bool:
+        """Whether the tables belong to another role than the one that serves."""
+        return self.owner_url != self.database_url
+
+    @property
     def is_https(self) -> bool:
         return self.public_url.startswith("https:")
 

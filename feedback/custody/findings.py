@@ -29,6 +29,10 @@ Code = Literal[
     "sealed_note_missing",
     "sealed_note_changed",
     "tree_changed",
+    "head_missing",
+    "head_unknown",
+    "log_cut",
+    "log_rewritten",
 ]
 
 

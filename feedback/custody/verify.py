@@ -2,7 +2,7 @@
 
 Reads only. A difference is a `Finding` with its place; silence means that nothing was changed behind the
 ledger's back. What it can't show: that what was written was true, and a change by whoever can rewrite all chains
-and heads together (see docs/decisions/0003).
+and heads together, unless a head is given that was kept elsewhere (see docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from sqlmodel import Session
 from feedback.city.tables import CityRow, CityVersion
 from feedback.columns import Row, table_of
 from feedback.custody.findings import Finding
+from feedback.custody.heads import PublishedHead
 from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
@@ -66,8 +67,8 @@ Expected = dict[str, dict[int, tuple[dict[str, Any], dict[str, Any] | None]]]
 """Table → row → the facts that its last note set, and its words (None where they were lawfully erased)."""
 
 
-def verify(session: Session) -> Iterator[Finding]:
-    """Everything that can be proven from the database alone."""
+def verify(session: Session, held: PublishedHead | None = None) -> Iterator[Finding]:
+    """Everything that can be proven from the database alone, and from a head of the log that somebody kept."""
     told: dict[str, set[int]] = {name: set() for name in _MODELS}
     for kind, model in SUBJECTS.items():
         yield from _chains(session, kind, model, told)
@@ -75,7 +76,7 @@ def verify(session: Session) -> Iterator[Finding]:
     yield from _numbers(session)
     yield from _profiles(session)
     yield from verify_records(session)
-    yield from verify_log(session)
+    yield from verify_log(session, held)
 
 
 def _chains(session: Session, kind: str, model: type[Row], told: dict[str, set[int]]) -> Iterator[Finding]:

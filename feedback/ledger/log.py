@@ -126,6 +126,13 @@ def last_peaks(session: Session) -> Peaks:
     return Peaks(head.size, [bytes.fromhex(root) for root in json.decode(head.peaks, type=list[str])])
 
 
+def find_head(session: Session) -> Any | None:
+    """The newest head: size, root, at; None where nothing was sealed yet."""
+    return session.execute(
+        sa.select(_HEAD.c.size, _HEAD.c.root, _HEAD.c.at).order_by(_HEAD.c.size.desc()).limit(1)
+    ).first()
+
+
 def written(peaks: Peaks) -> str:
     """The roots of the perfect subtrees as a head keeps them."""
     return json.encode([root.hex() for root in peaks.roots]).decode()

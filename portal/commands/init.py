@@ -74,7 +74,7 @@ def init(
     database = Database(settings.database_url)
     clock = first_clock(settings)
     try:
-        database.check()
+        database.check(is_owner_apart=settings.is_owner_apart)
         with database.write() as session:
             if session.execute(sa.select(_INSTALLATION.c.id)).first():
                 raise OperatorError(

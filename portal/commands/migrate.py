@@ -10,6 +10,7 @@ import click
 import sqlalchemy as sa
 from sqlalchemy.exc import ProgrammingError
 
+from portal import rights
 from portal.database import Database, find_revision, known_revisions
 from portal.settings import MIGRATIONS, OperatorError, Settings, read_settings
 
@@ -40,7 +41,7 @@ def migrate(settings: Settings) -> tuple[str | None, str]:
                     "install the newer Kanali."
                 )
             upgrade(connection)
-            if settings.owner_url != settings.database_url:
+            if settings.is_owner_apart:
                 _grant(connection, settings)
         return before, known_revisions()[-1]
     finally:
@@ -66,19 +67,19 @@ def config_for(connection: sa.Connection) -> Config:
 
 
 def _grant(connection: sa.Connection, settings: Settings) -> None:
-    """What the application's role may do on PostgreSQL: everything with rows, but the ledger is insert-only."""
-    role = sa.make_url(settings.database_url).username
-    if not role or role == sa.make_url(settings.owner_url).username:
-        return
-    quoted = connection.dialect.identifier_preparer.quote(role)
-    for statement in (
-        f"GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {quoted}",
-        f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {quoted}",
-        f"REVOKE UPDATE, DELETE ON note FROM {quoted}",
-        f"REVOKE UPDATE ON note_payload FROM {quoted}",
-        f"REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {quoted}",
-    ):
-        connection.exec_driver_sql(statement)
+    """The rights of the application's role; where its URL names none, the one as which PostgreSQL takes it."""
+    role = sa.make_url(settings.database_url).username or _asked_role(settings)
+    if role != connection.execute(sa.text("SELECT current_user")).scalar_one():
+        rights.grant(connection, role)
+
+
+def _asked_role(settings: Settings) -> str:
+    database = Database(settings.database_url)
+    try:
+        with database.read() as session:
+            return str(session.execute(sa.text("SELECT current_user")).scalar_one())
+    finally:
+        database.close()
 
 
 @contextmanager

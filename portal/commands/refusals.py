@@ -29,6 +29,8 @@ _SENTENCES = {
     "period_unknown": "{period!r} is no month: write it as 2026-10.",
     "period_before_first": "{period} lies before the first case, which came in {first}.",
     "no_cases_yet": "No case has come in yet: there is no month to close.",
+    "head_faulty": "this is no head of a log: give a file as it was fetched from /data/log-head.json.",
+    "head_of_another": "this is the head of {theirs}, and the log here is that of {ours}: give one of its own.",
     "changed_meanwhile": "Somebody else changed it meanwhile: run the command again.",
 }
 

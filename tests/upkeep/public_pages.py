@@ -53,6 +53,7 @@ def empty_house(tour: Tour) -> None:
     for path in ("/nowhere", "/service-quality/nowhere", "/receipt/code.svg", "/confirm/x", "/open/x"):
         assert browser.get(path).status == 404, path
     assert browser.get("/survey/x").status == 404
+    assert browser.get("/data/log-head.json").status == 200
     assert browser.get("/survey/mine").status == browser.post("/track/withdraw").status == 303
 
 
