@@ -17,12 +17,12 @@ from litestar.handlers import HTTPRouteHandler
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages
-from portal.chores import described
 from portal.engines import is_busy
 from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, redirect
 from portal.public import confirm, home, information, policy, receipt, service_quality, submit, survey, track
 from portal.staff import account, desk, inbox, sign_in
+from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
@@ -63,7 +63,7 @@ def create_app(site: Site) -> Litestar:
         return _Later(lambda: _refused(site, request, error))
 
     refusals: dict[int | type[Exception], Any] = {Exception: refused}
-    return Litestar(
+    app = Litestar(
         route_handlers=handlers,
         exception_handlers=refusals,
         openapi_config=None,
@@ -71,6 +71,9 @@ def create_app(site: Site) -> Litestar:
         request_max_body_size=BODY_MOST,
         multipart_form_part_limit=FIELDS_MOST,
     )
+    # Around everything, so that an address which is none is numbered and counted like a page.
+    app.asgi_handler = Traffic(app.asgi_handler, [route.path_format for route in app.routes])
+    return app
 
 
 def _handler(site: Site, route: Route) -> HTTPRouteHandler:
@@ -169,18 +172,12 @@ def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> F
         elif isinstance(error, HTTPException):
             reply = error_pages.faulty_request(visit)
         elif is_busy(error):
-            _log.warning("too busy at %s %s", visit.method, _shape(request))
+            _log.warning("too busy")
             reply = error_pages.too_busy(visit)
         else:
-            # Without its message and values, which may hold what a person wrote.
-            _log.error("fault at %s %s: %s", visit.method, _shape(request), described(error))
+            _log.error("fault", exc_info=error)
             reply = error_pages.broken(visit)
     return Finished(site.settings, reply)
-
-
-def _shape(request: Request[Any, Any, Any]) -> str:
-    """The address without what a person could have put into it."""
-    return str(request.scope.get("path_template") or "an unknown address")
 
 
 # ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────
