@@ -8,8 +8,10 @@ is well and what is not is said by `health.py`, what was counted by `metrics.py`
 from __future__ import annotations
 
 import logging
+import resource
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler
@@ -134,13 +136,19 @@ def _resident(ids: Sequence[int]) -> int:
             pages += int(Path(f"/proc/{number}/statm").read_text(encoding="ascii").split()[1])
         except OSError:  # It has just ended, or this is no Linux.
             continue
-    return pages * 4096
+    return pages * resource.getpagesize()
 
 
 class _Listener(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
     daemon_threads = True
     block_on_close = False
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """What an answer broke at, without the caller's address; one that has hung up is no fault."""
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, (ConnectionError, TimeoutError)):
+            _log.error("fault on the operations listener", exc_info=fault)
 
 
 class _Listener6(_Listener):

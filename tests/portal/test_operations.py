@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from http.client import RemoteDisconnected
 from urllib.error import HTTPError
 
 import pytest
@@ -19,6 +21,7 @@ from feedback.outbox import post
 from portal import health, jobs, metrics, schedule
 from portal.app import routes
 from portal.health import State
+from portal.log import Lines
 from portal.metrics import SERIES_MOST
 from portal.operations import Operations
 from tests.running import ROOT, free_port
@@ -110,6 +113,25 @@ def test_what_does_not_exist_is_said_without_repeating_it(operations: Operations
     status, text = ask(operations, f"/{MARK}?{MARK}")
     assert status == 404
     assert MARK not in text
+
+
+def test_a_fault_of_the_listener_is_a_line_of_the_log(
+    sqlite_town: Town, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> dict[str, list[int]]:
+        raise RuntimeError(MARK)
+
+    settings = structs.replace(sqlite_town.settings, operations=("127.0.0.1", free_port()))
+    operations = Operations(settings, broken)
+    try:
+        with caplog.at_level(logging.ERROR, "kanali"), pytest.raises(RemoteDisconnected):
+            urllib.request.urlopen(f"http://127.0.0.1:{settings.operations[1]}/health", timeout=30)
+        (record,) = caplog.records
+        line = json.loads(Lines().format(record))
+    finally:
+        operations.close()
+    assert (line["event"], line["fault"]) == ("fault on the operations listener", "RuntimeError")
+    assert capfd.readouterr().err == ""
 
 
 def test_requests_are_counted_by_template_and_class(town: Town, operations: Operations) -> None:
