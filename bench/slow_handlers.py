@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from portal import app, pages  # noqa: E402  the checkout must be on the path first
-from portal.edge import Edge  # noqa: E402
+from portal.edge import App  # noqa: E402
 from portal.installation import open_installation  # noqa: E402
 from portal.settings import read_settings  # noqa: E402
 from portal.site import make_site  # noqa: E402
@@ -38,7 +38,7 @@ def _sleep(visit: pages.Visit) -> pages.Reply:
     return pages.Reply(content=b"slept")
 
 
-def create_app() -> Edge:
+def create_app() -> App:
     """The portal with one slow route more (granian calls this in its own process)."""
     site = make_site(open_installation(read_settings()))
     known = [*app.routes(), pages.Route("/slow", ("GET",), "public", _sleep)]

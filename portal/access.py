@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from feedback.errors import DomainError, NotFound
 from feedback.items import codes
 from feedback.people import accounts, sessions
+from portal import log
 from portal.pages import Cookie, Route, Visit
 
 STAFF_COOKIE = "staff"
@@ -74,6 +75,7 @@ def find_staff(visit: Visit) -> None:
             return
         account_id, seen_at = found
         visit.viewer = accounts.find_viewer(session, account_id)
+    log.acting(account_id)
     if visit.viewer is not None and real_now - seen_at >= sessions.TOUCH_EVERY:
         with visit.site.database.write() as session:
             sessions.touch(session, identifier, now=real_now)

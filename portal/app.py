@@ -17,8 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages
-from portal.chores import described
-from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, Edge
+from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect
@@ -36,6 +35,7 @@ from portal.public import (
 )
 from portal.source import UNKNOWN, Source
 from portal.staff import account, desk, inbox, sign_in
+from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
@@ -78,17 +78,20 @@ def routes() -> list[Route]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
 
-def create_app(site: Site) -> Edge:
+def create_app(site: Site) -> App:
     """The ASGI application of an installation; who calls closes the site's database."""
 
     async def refuse(scope: Any, status: int) -> Finished:
         return await in_turn(lambda: _refused_at_the_edge(site, scope, status))
 
     def broken(error: Exception) -> Finished:
-        _log.error("no page could be made: %s", described(error))
+        _log.error("no page could be made", exc_info=error)
         return Finished(site.settings, BROKEN)
 
-    return Edge(_framework(site), site.settings, refuse=refuse, broken=broken)
+    framework = _framework(site)
+    edge = Edge(framework, site.settings, refuse=refuse, broken=broken)
+    # Around everything, so that an address which is none is numbered and counted like a page.
+    return Traffic(edge, [route.path_format for route in framework.routes])
 
 
 def _framework(site: Site) -> Litestar:
@@ -209,11 +212,10 @@ def _refused(site: Site, request: Request[Any, Any, Any], error: Exception) -> F
         elif isinstance(error, HTTPException):
             reply = error_pages.faulty_request(visit)
         elif is_busy(error):
-            _log.warning("too busy at %s %s", visit.method, _shape(request))
+            _log.warning("too busy")
             reply = error_pages.too_busy(visit)
         else:
-            # Without its message and values, which may hold what a person wrote.
-            _log.error("fault at %s %s: %s", visit.method, _shape(request), described(error))
+            _log.error("fault", exc_info=error)
             reply = error_pages.broken(visit)
     return Finished(site.settings, reply)
 
@@ -232,11 +234,6 @@ def _refused_at_the_edge(site: Site, scope: Any, status: int) -> Finished:
     if status == 405:
         reply.headers["Allow"] = ", ".join(sorted(METHODS))
     return Finished(site.settings, reply)
-
-
-def _shape(request: Request[Any, Any, Any]) -> str:
-    """The address without what a person could have put into it."""
-    return str(request.scope.get("path_template") or "an unknown address")
 
 
 # ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import logging
 import threading
-import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 
 import jinja2
 import msgspec
@@ -28,6 +26,7 @@ from feedback.outbox.post import Claimed
 from feedback.people import sessions
 from feedback.satisfaction import invite
 from portal import closing
+from portal.log import described
 from portal.pages import Site
 
 CHUNK = 200
@@ -68,17 +67,6 @@ class Work(Struct, frozen=True):
         """Between two pieces of a long job. Refuses Unfinished when the worker is to end."""
         if self.stop.is_set():
             raise Unfinished()
-
-
-def described(fault: BaseException) -> str:
-    """A fault without its message and values, which may hold what a person wrote: its kind and its place."""
-    kind = fault.code if isinstance(fault, DomainError) else type(fault).__name__
-    frames = traceback.extract_tb(fault.__traceback__)
-    # Whose statement failed tells more than that it was run.
-    ours = [
-        frame for frame in frames if not {"site-packages", "statements.py"} & set(Path(frame.filename).parts)
-    ]
-    return f"{kind} at {Path(ours[-1].filename).name}:{ours[-1].lineno}"
 
 
 def _invite(work: Work) -> None:

@@ -27,6 +27,7 @@ VERBS = {
     "import": "Take in the requests of another system.",
     "user": "Add, disable or reset staff accounts.",
     "record": "Close a month of the quality record.",
+    "doctor": "Look at versions, settings, database, disk and mail: what is wrong, and the cure.",
     "verify": "Prove that nothing was changed behind the ledger's back.",
 }
 

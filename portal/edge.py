@@ -103,13 +103,12 @@ class Edge:
             page = await self._refuse(scope, refusal.status)
             await page(scope, receive, send)
             return
-        within = {
-            **scope,
-            "headers": [(name, value) for name, value in headers if name in READ],
-            "client": None,
-            SOURCE: find_source(scope, self._proxies),
-        }
-        await self._app(within, _replay(body, receive), send)
+        source = find_source(scope, self._proxies)
+        # In place: what the framework finds out (the route) is for the log around us too.
+        scope["headers"] = [(name, value) for name, value in headers if name in READ]
+        scope["client"] = None
+        scope[SOURCE] = source
+        await self._app(scope, _replay(body, receive), send)
 
     def _check_host(self, headers: list[tuple[bytes, bytes]]) -> None:
         sent = [value for name, value in headers if name == b"host"]

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
 from feedback.limits.rules import Limited
-from portal import access, languages
+from portal import access, languages, log
 from portal.access import CodeNeeded, OriginForeign, SignInNeeded
 from portal.languages import gettext as _
 from portal.languages import ngettext
@@ -26,6 +26,8 @@ class ErrorPage(Struct, frozen=True):
     text: str
     way_on: list[PageLink]
     number: int
+    fault: str = ""
+    """The number of the request, where something of ours is broken: it leads to the fault in the log."""
 
 
 def answer(visit: Visit, refusal: DomainError) -> Reply:
@@ -94,6 +96,7 @@ def broken(visit: Visit) -> Reply:
             "It is not your fault. Please try again in a few minutes. If you have just sent something "
             "and saw no thank-you page, send it again: pressing twice makes one case."
         ),
+        fault=log.number(),
     )
 
 
@@ -112,7 +115,7 @@ def too_busy(visit: Visit) -> Reply:
     return reply
 
 
-def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
+def _page(visit: Visit, number: int, title: str, text: str, *, fault: str = "") -> Reply:
     if visit.is_machine:
         problem = {"type": "about:blank", "title": title, "status": number, "detail": text}
         return Reply(
@@ -131,7 +134,7 @@ def _page(visit: Visit, number: int, title: str, text: str) -> Reply:
         ]
     )
     template = "staff/error.html" if is_staff else "public/error.html"
-    return render(visit, template, status=number, page=ErrorPage(title, text, way_on, number))
+    return render(visit, template, status=number, page=ErrorPage(title, text, way_on, number, fault))
 
 
 def _words(refusal: DomainError) -> tuple[int, str, str]:

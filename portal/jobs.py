@@ -23,10 +23,11 @@ from feedback.items import converse
 from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
-from portal import letters, schedule
-from portal.chores import CHORES, FAULTS, Unfinished, Work, described
+from portal import letters, metrics, schedule
+from portal.chores import CHORES, FAULTS, Unfinished, Work
 from portal.installation import opened
 from portal.letters import Composed, Letter
+from portal.log import described
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.pages import Site
@@ -136,8 +137,11 @@ def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
     is_mail = work.claimed.kind == post.SEND
     if is_mail and (is_permanent or schedule.is_last(work.claimed.attempts)):
         _log.warning("a mail is given up (%s)", code)
+        metrics.mail("given up")
         _end(work, "failed")
     else:
+        if is_mail:
+            metrics.mail("put back")
         _put_back(work, code)
 
 
@@ -150,6 +154,7 @@ def _send(work: Work) -> None:
     if letter is None:
         return
     mail.deliver(work.site.settings, letter, demonstration=work.site.demonstration)
+    metrics.mail("sent")
     _end(work, "sent")
 
 

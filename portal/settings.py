@@ -79,6 +79,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     port: int
     workers: int
     """Web processes: one on SQLite."""
+    operations: tuple[str, int] | None
+    """Where health in detail and metrics are told; None: nowhere."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
     start_clock_at: datetime | None
@@ -146,6 +148,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         host=reader.host("KANALI_HOST", "127.0.0.1"),
         port=port,
         workers=workers,
+        operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
@@ -167,6 +170,7 @@ _KNOWN = (
     "KANALI_HOST",
     "KANALI_PORT",
     "KANALI_WORKERS",
+    "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
     "KANALI_NOW",
 )
@@ -273,6 +277,22 @@ class _Reader:
         except ValueError:
             self.fault(name, f"is {text!r}: give the address to listen on, 127.0.0.1 or 0.0.0.0")
             return default
+
+    def listener(self, name: str, default: tuple[str, int]) -> tuple[str, int] | None:
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        if text == "off":
+            return None
+        host, _, port = text.replace("localhost", default[0]).rpartition(":")
+        try:
+            address = str(ipaddress.ip_address(host.strip("[]")))
+        except ValueError:
+            address = ""
+        if not address or not re.fullmatch(r"[0-9]{1,5}", port, re.ASCII) or not 1 <= int(port) <= 65535:
+            self.fault(name, f"is {text!r}: give an address and a port, 127.0.0.1:8001, or off")
+            return default
+        return address, int(port)
 
     def networks(self, name: str, default: tuple[IPNetwork, ...]) -> tuple[IPNetwork, ...]:
         found: list[IPNetwork] = []

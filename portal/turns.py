@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -27,7 +28,7 @@ _turns: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 
 
 async def in_turn(work: Callable[[], Made]) -> Made:
-    """What the work returns or raises, run in a thread of its own once it is its turn."""
+    """What the work returns or raises, run in a thread of its own once it is its turn, in the context of who asks."""
     loop = asyncio.get_running_loop()
     turns = _turns.get(loop)
     if turns is None:
@@ -35,7 +36,7 @@ async def in_turn(work: Callable[[], Made]) -> Made:
     await turns.acquire()
     turn = _Turn(loop, turns)
     try:
-        return await loop.run_in_executor(_executor, work)
+        return await loop.run_in_executor(_executor, copy_context().run, work)
     finally:
         turn.end()
 

@@ -40,7 +40,7 @@ from feedback.ledger.notes import SYSTEM, Actor
 from feedback.people import accounts, sessions
 from portal.app import create_app
 from portal.database import Database
-from portal.edge import Edge
+from portal.edge import App
 from portal.in_force import InForce
 from portal.limits import Limits
 from portal.pages import Site
@@ -115,7 +115,7 @@ class Page:
 class Line:
     """The portal as it is reached from one address on the net."""
 
-    def __init__(self, app: Edge, address: str) -> None:
+    def __init__(self, app: App, address: str) -> None:
         self.app, self.address = app, address
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -125,7 +125,7 @@ class Line:
 class Browser:
     """One person's browser with its cookies, and the address that it comes from."""
 
-    def __init__(self, app: Edge, language: str = "en", address: str = "", base: str = BASE) -> None:
+    def __init__(self, app: App, language: str = "en", address: str = "", base: str = BASE) -> None:
         number = next(_addresses)
         self.base = base
         self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"

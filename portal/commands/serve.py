@@ -16,10 +16,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from multiprocessing import resource_tracker
 from multiprocessing.connection import wait
 from typing import Any, Final
@@ -30,6 +32,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from feedback.city import versions
+from portal import log
 from portal.installation import open_installation
 from portal.settings import OperatorError, Settings, read_settings
 from portal.site import check_languages, make_site
@@ -40,20 +43,7 @@ STOPS_WITHIN: Final = 20
 RESTART_PAUSES: Final = (1, 2, 5, 15, 30)
 """Seconds before a worker that died is started again, longer each time it dies at once."""
 
-_LOGGING: Final[dict[str, Any]] = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "kanali: %(message)s"}},
-    "handlers": {
-        "terminal": {"class": "logging.StreamHandler", "formatter": "line", "stream": "ext://sys.stderr"}
-    },
-    "root": {"handlers": ["terminal"], "level": "WARNING"},
-    "loggers": {
-        "_granian": {"handlers": ["terminal"], "level": "WARNING", "propagate": False},
-        # Nobody's address and nobody's path is written down.
-        "granian.access": {"handlers": [], "level": "CRITICAL", "propagate": False},
-    },
-}
+_log = logging.getLogger("kanali")
 
 
 @click.command()
@@ -69,7 +59,9 @@ def command(no_worker: bool) -> int:
     # The clock is set; a child reads it from the database and must not try to set it again.
     os.environ.pop("KANALI_NOW", None)
     with database.serve_lock():
-        _check_port(settings)
+        _check_port(settings.host, settings.port, "KANALI_PORT (and KANALI_HOST)")
+        if settings.operations is not None:
+            _check_port(*settings.operations, "KANALI_OPS_ADDRESS")
         if clock.ahead:
             click.echo(f"The clock of this installation stands at {clock.now():%Y-%m-%d %H:%M} UTC.")
         return _serve(settings, has_worker=not no_worker)
@@ -77,6 +69,7 @@ def command(no_worker: bool) -> int:
 
 def create_app() -> Any:
     """What a web process serves: the portal, in a process that ends with its parent."""
+    log.take_over()
     atexit.register(_leave)
     parent = multiprocessing.parent_process()
     if parent is not None:
@@ -123,6 +116,12 @@ class Worker:
         self._watch = threading.Thread(target=self._keep, daemon=True, name="worker")
         self._watch.start()
 
+    @property
+    def id(self) -> int | None:
+        """Of the process; None where none runs."""
+        process = self._process
+        return process.pid if process is not None and process.poll() is None else None
+
     def stop(self) -> None:
         """Ends the process; it finishes the job that it is at."""
         self._is_stopping.set()
@@ -152,12 +151,13 @@ class Worker:
             pause = RESTART_PAUSES[min(deaths, len(RESTART_PAUSES) - 1)]
             # A service manager ends all processes at once: who dies a moment before us has not failed.
             if not self._is_stopping.wait(pause):
-                click.echo(f"kanali: the worker ended (code {code}) and is started again.", err=True)
+                _log.error("the worker ended (code %s) and is started again", code)
 
 
 def _serve(settings: Settings, *, has_worker: bool) -> int:
     # Not forked: a child must not inherit locks, threads and connections of this process.
     multiprocessing.set_start_method("spawn", force=True)
+    log.start()
     server = WebServer(
         "portal.commands.serve:create_app",
         address=settings.host,
@@ -170,15 +170,20 @@ def _serve(settings: Settings, *, has_worker: bool) -> int:
         http=HTTPModes.http1,
         websockets=False,
         log_level=LogLevels.warning,
-        log_dictconfig=_LOGGING,
+        log_dictconfig=log.LOGGING,
         log_access=False,
         respawn_failed_workers=True,
     )
-    with _interrupts_end(server) as is_ended:
+    with _counters(), _interrupts_end(server) as is_ended:
         is_served = threading.Event()
         worker = Worker(is_served) if has_worker else None
         announcing = (settings, is_served, is_ended)
         threading.Thread(target=_announce, args=announcing, daemon=True, name="announce").start()
+        processes = partial(_processes, server, worker)
+        telling = threading.Thread(
+            target=_tell, args=(settings, processes, is_served, is_ended), daemon=True, name="operations"
+        )
+        telling.start()
         try:
             server.serve()
         except SystemExit as error:
@@ -188,6 +193,8 @@ def _serve(settings: Settings, *, has_worker: bool) -> int:
             is_ended.set()
             if worker is not None:
                 worker.stop()
+            is_served.set()
+            telling.join(STOPS_WITHIN)
     return 0 if server.interrupt_signal else 1
 
 
@@ -234,24 +241,49 @@ def _announce(settings: Settings, is_served: threading.Event, is_ended: threadin
         return
 
 
-def _check_port(settings: Settings) -> None:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+def _tell(settings: Settings, processes: Any, is_served: threading.Event, is_ended: threading.Event) -> None:
+    """Tells of our health on the operations listener once pages are answered."""
+    is_served.wait()
+    if settings.operations is None or is_ended.is_set():
+        return
+    from portal.operations import tell  # after the web processes have loaded what they need
+
+    tell(settings, processes, is_ended)
+
+
+def _processes(server: Any, worker: Worker | None) -> dict[str, list[int]]:
+    """What runs here, by what it does."""
+    return {
+        "parent": [os.getpid()],
+        "web": [process.inner.pid for process in list(server.wrks)],
+        "worker": [] if worker is None or worker.id is None else [worker.id],
+    }
+
+
+@contextmanager
+def _counters() -> Iterator[None]:
+    """A folder in which each process keeps what it counts (`portal/metrics.py`); gone at the end."""
+    with tempfile.TemporaryDirectory(prefix="kanali-", ignore_cleanup_errors=True) as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        yield
+
+
+def _check_port(host: str, port: int, setting: str) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.host, settings.port))
+            probe.bind((host, port))
         except OSError as error:
             raise OperatorError(
-                f"Nothing can be served at {settings.host} port {settings.port} ({error.strerror}): "
-                "set KANALI_PORT (and KANALI_HOST), or end what uses it."
+                f"Nothing can be served at {host} port {port} ({error.strerror}): "
+                f"set {setting}, or end what uses it."
             ) from error
 
 
 def _kill_what_is_left() -> None:
     for process in multiprocessing.active_children():
-        click.echo(
-            f"kanali: a web process did not end within {STOPS_WITHIN} seconds and is killed.", err=True
-        )
+        _log.error("a web process did not end within %s seconds and is killed", STOPS_WITHIN)
         process.kill()
 
 

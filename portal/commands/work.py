@@ -8,6 +8,7 @@ import threading
 
 import click
 
+from portal import log
 from portal.settings import read_settings
 
 
@@ -23,6 +24,7 @@ def command(parent: int | None) -> None:
     if parent is not None:
         threading.Thread(target=_end_with, args=(parent, stop), daemon=True, name="parent").start()
     settings = read_settings()
+    log.start()
     from portal.jobs import run_forever  # after the signals are in hand: it imports much
 
     run_forever(settings, stop)

@@ -52,6 +52,17 @@ def deliver(settings: Settings, letter: Letter, *, demonstration: bool) -> None:
         _send(settings.smtp, urlsplit(settings.public_url).hostname or "localhost", letter)
 
 
+def knock(smtp: Smtp, *, patience: float) -> None:
+    """Whether a mail server is there: connects and says NOOP, nothing else. Refuses with MailRefused."""
+    with _opened(smtp, "localhost", timeout=patience, whole=patience) as server:
+        try:
+            number, _ = server.noop()
+        except (smtplib.SMTPException, OSError) as failure:
+            raise MailRefused("unreachable", is_general=True) from failure
+    if not 200 <= number <= 299:
+        raise MailRefused(f"smtp_{number}", is_general=True)
+
+
 def mime(letter: Letter, *, is_plain: bool) -> EmailMessage:
     """The mail as it goes out: text and HTML side by side. The same letter gives the same bytes.
 
@@ -111,24 +122,31 @@ def _send(smtp: Smtp, our_name: str, letter: Letter) -> None:
 @contextmanager
 def _connection(smtp: Smtp, our_name: str) -> Iterator[smtplib.SMTP]:
     """A connection that is greeted, encrypted where the server can, and signed in."""
+    with _opened(smtp, our_name, timeout=TIMEOUT, whole=WHOLE) as server:
+        _prepare(server, smtp, _is_loopback(smtp.host))
+        yield server
+
+
+@contextmanager
+def _opened(smtp: Smtp, our_name: str, *, timeout: float, whole: float) -> Iterator[smtplib.SMTP]:
+    """A connection that is greeted, for `whole` seconds at most, with `timeout` for each step."""
     is_near = _is_loopback(smtp.host)
     try:
         server: smtplib.SMTP = (
             smtplib.SMTP_SSL(
-                smtp.host, smtp.port, local_hostname=our_name, timeout=TIMEOUT, context=_tls(is_near)
+                smtp.host, smtp.port, local_hostname=our_name, timeout=timeout, context=_tls(is_near)
             )
             if smtp.is_tls
-            else smtplib.SMTP(smtp.host, smtp.port, local_hostname=our_name, timeout=TIMEOUT)
+            else smtplib.SMTP(smtp.host, smtp.port, local_hostname=our_name, timeout=timeout)
         )
     except ssl.SSLError as failure:
         raise MailRefused("tls_failed", is_general=True) from failure
     except (smtplib.SMTPException, OSError) as failure:
         raise MailRefused("unreachable", is_general=True) from failure
-    watch = threading.Timer(WHOLE, _hang_up, args=(server,))
+    watch = threading.Timer(whole, _hang_up, args=(server,))
     watch.daemon = True
     watch.start()
     try:
-        _prepare(server, smtp, is_near)
         yield server
     finally:
         watch.cancel()

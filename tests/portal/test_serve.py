@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ from portal.commands.init import init
 from portal.database import Database
 from portal.settings import Settings
 from tests.conftest import settings_for
+from tests.running import free_port
 from tests.town import RIVERTON
 
 PATIENCE = 90
@@ -58,6 +61,10 @@ class Served:
     def get(self, path: str) -> int:
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
             return int(answer.status)
+
+    def read(self, path: str) -> str:
+        with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
+            return str(answer.read().decode())
 
     def find(self, words: str) -> list[int]:
         """The processes of the group whose command line holds the words, from Linux's /proc."""
@@ -107,6 +114,7 @@ def environment(settings: Settings) -> dict[str, str]:
         **kept,
         "KANALI_DATABASE_URL": settings.database_url,
         "KANALI_SECRET_FILE": str(settings.secret_file),
+        "KANALI_OPS_ADDRESS": "off",
     }
 
 
@@ -150,6 +158,27 @@ def test_all_processes_begin_answer_and_end_together(installed: Settings, number
             assert served.said.count("\n") == 1, "the addresses, and nothing else"
 
 
+def test_each_request_is_a_line_and_operators_see_all_processes_together(installed: Settings) -> None:
+    operations = f"127.0.0.1:{free_port()}"
+    several = {} if installed.is_sqlite else {"KANALI_WORKERS": "2"}
+    with serving(installed, KANALI_OPS_ADDRESS=operations, **several) as served:
+        served.wait_until_it_answers()
+        for number in range(8):
+            assert served.get(f"/en/submit?topic=Canary{number}") == 200
+        served.url = f"http://{operations}"
+        assert served.get("/health/live") == 200
+        told = served.read("/metrics")
+        assert 'kanali_requests_total{route="/{language}/submit",status="2xx"} 8.0' in told
+        assert len(re.findall('kanali_memory_bytes{process="(parent|web|worker)"} [1-9]', told)) == 3
+        os.killpg(served.process.pid, signal.SIGINT)
+        assert served.process.wait(PATIENCE) == 0
+        said = served.said.splitlines()
+        assert said.pop(0).startswith("Kanali is served at "), "words for people, as they were"
+        lines = [json.loads(line) for line in said]
+        assert [(line["route"], line["status"]) for line in lines] == [("/{language}/submit", 200)] * 8
+        assert "Canary" not in served.said
+
+
 def test_ctrl_c_at_any_moment_leaves_no_traceback(installed_on_sqlite: Settings) -> None:
     for moment in (0.2, 0.6, 1.2, 2.0):
         with serving(installed_on_sqlite) as served:
@@ -174,6 +203,11 @@ def test_a_second_server_or_a_taken_port_is_one_line(installed_on_sqlite: Settin
             assert third.process.wait(PATIENCE) == 1
             assert "set KANALI_PORT" in third.said
             assert third.said.count("\n") == 1
+        taken = first.url.removeprefix("http://")
+        with serving(other, KANALI_OPS_ADDRESS=taken) as fourth:
+            assert fourth.process.wait(PATIENCE) == 1
+            assert "set KANALI_OPS_ADDRESS" in fourth.said
+            assert fourth.said.count("\n") == 1
         assert first.get("/health/live") == 200
 
 
@@ -188,6 +222,8 @@ def test_what_dies_is_started_again_and_nothing_outlives_the_server(installed_on
                 assert time.monotonic() < patience_ends, served.said
                 time.sleep(0.1)
         served.wait_until_ready()
+        events = [json.loads(line)["event"] for line in served.said.splitlines()[1:]]
+        assert "the worker ended (code -9) and is started again" in events
         served.process.kill()
         served.process.wait()
         served.wait_until_gone()

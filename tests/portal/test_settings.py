@@ -24,6 +24,7 @@ def test_nothing_set_is_a_portal_on_this_machine() -> None:
     assert settings.database_url == settings.owner_url == "sqlite:///var/kanali.db"
     assert (settings.public_url, settings.host, settings.port) == ("http://127.0.0.1:8000", "127.0.0.1", 8000)
     assert (settings.workers, settings.smtp, settings.trusted_proxies) == (1, None, ())
+    assert settings.operations == ("127.0.0.1", 8001)
     assert settings.secret_file == Path("var/secret")
     assert settings.mail_folder == Path("var/mail")
     assert settings.accounts_file == Path("var/demonstration-accounts")
@@ -38,6 +39,7 @@ def test_every_fault_is_named_at_once() -> None:
         SMTP_URL="mail.example.org",
         HOST="somewhere",
         WORKERS="0",
+        OPS_ADDRESS="8001",
         TRUSTED_PROXIES="10.0.0.0/8, proxy",
         NOW="tomorrow",
         PROT="8000",
@@ -49,6 +51,7 @@ def test_every_fault_is_named_at_once() -> None:
             "PORT",
             "DATABASE_URL",
             "WORKERS",
+            "OPS_ADDRESS",
             "PUBLIC_URL",
             "SMTP_URL",
             "HOST",
@@ -141,6 +144,24 @@ def test_proxies_are_networks() -> None:
     assert settings.trusted_proxies == (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1"))
     behind = read_settings({"KANALI_PUBLIC_URL": "https://kanali.example.org"})
     assert behind.trusted_proxies == (ip_network("127.0.0.0/8"), ip_network("::1"))
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9000", ("127.0.0.1", 9000)),
+        ("localhost:9000", ("127.0.0.1", 9000)),
+        ("[::1]:9000", ("::1", 9000)),
+        ("off", None),
+    ],
+)
+def test_operators_listen_elsewhere_or_nowhere(text: str, address: tuple[str, int] | None) -> None:
+    assert read_settings({"KANALI_OPS_ADDRESS": text}).operations == address
+
+
+@pytest.mark.parametrize("text", ["9000", ":9000", "127.0.0.1", "127.0.0.1:0", "somewhere:9000", "::1"])
+def test_an_address_of_operations_that_is_none_is_refused(text: str) -> None:
+    assert "127.0.0.1:8001, or off" in faults_of(OPS_ADDRESS=text)[0]
 
 
 def test_an_instant_has_a_zone() -> None:
