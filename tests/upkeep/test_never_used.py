@@ -43,7 +43,7 @@ STARTS_A_PROCESS = {"portal/commands/serve.py"}
 ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
 SENDS_MAIL = {"portal/outbound/mail.py"}
-SQL_FROM_A_NAME = {"portal/database.py", "portal/commands/migrate.py"}
+SQL_FROM_A_NAME = {"portal/database.py", "portal/rights.py"}
 """One of two constants by the sort of database; grants to the role of the settings, its name quoted."""
 PRAGMAS_STAND_IN = {"portal/engines.py"}
 """SQLite takes no values in a pragma; ours are constants."""
