@@ -1,7 +1,7 @@
 """Each request gets a number, and at its end one line in the log and its place in the metrics.
 
 This stands around the whole application, so that nothing is answered without it. The number is random and made here,
-never taken from the client; it goes back as `X-Request-Id`. Static files and the questions after our health leave no
+never taken from the client; it goes back as `X-Request-Id`. Files and the questions after our health leave no
 line and are not counted. What a line holds is `log.py`'s business, what is counted `metrics.py`'s.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from portal import log, metrics
 
-UNSEEN: Final = ("/static/", "/health/")
+UNSEEN: Final = ("/static/", "/city/", "/health/")
 """Beginnings of the templates that leave no line."""
 HEADER: Final = b"x-request-id"
 
