@@ -31,7 +31,7 @@ VERIFIER = Path(__file__).with_name("auditor.py")
 _NOTE, _RECORD, _FIGURE = table_of(Note), table_of(Record), table_of(Figure)
 _README = """\
 This folder proves, without the portal that wrote it, that the ledger of {city} was not changed afterwards.
-It was written by "kanali verify --bundle" at {now}{demonstration}.
+It was written by "kanali verify --bundle" at {now}.{demonstration}
 
 To check it you need Python 3.9 or newer, no network and no rights:
 
@@ -60,7 +60,8 @@ each sealed note once and its heads are the roots over it, that the closed month
 every frozen figure follows from the copies. With --head also that the log continues the one of that day: only then
 an end that was cut off, or a log that was rewritten as a whole, can be seen.
 
-What it can't prove: that what was written was true; the times of heads, save the one that you kept; and the words and
+What it can't prove: that what was written was true; notes that no leaf holds yet (they are sealed every five
+minutes) beyond the end of their chain; the times of heads, save the one that you kept; and the words and
 facts of cases, which are not here: "kanali verify" compares those in the house.
 
 There are no words of citizens or staff here, no contact data and no names. Still, do not publish these files: whoever
@@ -92,7 +93,7 @@ def write(session: Session, folder: Path, *, head: PublishedHead, now: datetime)
 
 
 def _readme(head: PublishedHead, now: datetime) -> str:
-    said = ", from a DEMONSTRATION: none of it happened" if head.demonstration else ""
+    said = " It is of a DEMONSTRATION: none of it happened." if head.demonstration else ""
     return _README.format(city=head.city, now=f"{now:%Y-%m-%d %H:%M} UTC", demonstration=said)
 
 

@@ -316,3 +316,12 @@ def test_a_town_in_which_nothing_was_sealed_or_closed_yet_has_a_bundle_too(
 ) -> None:
     write(empty_town, tmp_path / "bundle")
     assert check(tmp_path / "bundle") == (0, "Everything holds.\n")
+    assert "DEMONSTRATION" not in (tmp_path / "bundle" / "README.txt").read_text("utf-8")
+
+
+def test_that_of_a_demonstration_says_so(empty_town: Town, tmp_path: Path) -> None:
+    with empty_town.read() as session:
+        head = heads.published(session, city="riverton", is_demonstration=True)
+        bundle.write(session, tmp_path / "bundle", head=head, now=empty_town.now)
+    assert "It is of a DEMONSTRATION" in (tmp_path / "bundle" / "README.txt").read_text("utf-8")
+    assert json.loads((tmp_path / "bundle" / "head.json").read_text())["demonstration"] is True
