@@ -183,6 +183,7 @@ def test_each_request_is_a_line_and_operators_see_all_processes_together(install
         assert served.process.wait(PATIENCE) == 0
         said = served.said.splitlines()
         assert said.pop(0).startswith("Kanali is served at "), "words for people, as they were"
+        assert [line for line in said if not line.startswith("{")] == []
         lines = [json.loads(line) for line in said]
         assert [(line["route"], line["status"]) for line in lines] == [("/{language}/submit", 200)] * 8
         assert "Canary" not in served.said
