@@ -71,7 +71,8 @@ def run(arguments: Sequence[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message())
     except (click.Abort, KeyboardInterrupt):
-        return _fail("Interrupted.", code=130)
+        # A worker that its server ends while it still loads has nothing to tell anybody.
+        return 130 if "--parent" in arguments else _fail("Interrupted.", code=130)
     except OperatorError as error:
         return _fail(error.line)
     except DomainError as error:

@@ -19,6 +19,7 @@ import traceback
 from collections.abc import MutableMapping
 from contextvars import ContextVar, Token
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
@@ -128,7 +129,7 @@ class Lines(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
-            "time": f"{datetime.fromtimestamp(record.created, UTC):%Y-%m-%dT%H:%M:%S}.{int(record.msecs):03}Z",
+            "time": f"{_second(int(record.created))}.{int(record.msecs):03}Z",
             "level": record.levelname.lower(),
         }
         if record.name.partition(".")[0] == "kanali" or record.name in _SPEAKERS:
@@ -175,9 +176,15 @@ def described(fault: BaseException) -> str:
     return f"{kind_of(fault)} at {places[-1]}" if places else kind_of(fault)
 
 
+@lru_cache(2)
+def _second(since_epoch: int) -> str:
+    return f"{datetime.fromtimestamp(since_epoch, UTC):%Y-%m-%dT%H:%M:%S}"
+
+
 def _safe(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNSAFE.sub(" ", value)
+        # Nearly every value is plain, and to see that costs less than to look for what is not.
+        return value if value.isascii() and value.isprintable() else _UNSAFE.sub(" ", value)
     if isinstance(value, list):
         return [_safe(part) for part in value]
     return value

@@ -65,12 +65,18 @@ class Requests:
 
     def __init__(self, templates: Iterable[str]) -> None:
         self._own = frozenset(list(dict.fromkeys(templates))[:TEMPLATES_MOST])
+        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        """Route and class → its series, since looking them up costs more than counting."""
 
     def add(self, template: str | None, status: int, seconds: float) -> None:
         """One request: its route's template (None where no route fits), its status, how long it took."""
         route = NO_ROUTE if template is None else template if template in self._own else OTHERS
-        _REQUESTS.labels(route, f"{status // 100}xx").inc()
-        _SECONDS.labels(route).observe(seconds)
+        key = (route, status // 100)
+        if key not in self._series:
+            self._series[key] = (_REQUESTS.labels(route, f"{key[1]}xx"), _SECONDS.labels(route))
+        count, times = self._series[key]
+        count.inc()
+        times.observe(seconds)
 
 
 def mail(outcome: str) -> None:

@@ -49,11 +49,11 @@ class Served:
             assert time.monotonic() < patience_ends, self.said
             time.sleep(0.1)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, path: str = "/health/ready") -> None:
         patience_ends = time.monotonic() + PATIENCE
         while True:
             with suppress(URLError):
-                assert self.get("/health/ready") == 200
+                assert self.get(path) == 200
                 return
             assert time.monotonic() < patience_ends, self.said
             time.sleep(0.1)
@@ -65,6 +65,13 @@ class Served:
     def read(self, path: str) -> str:
         with urllib.request.urlopen(self.url + path, timeout=PATIENCE) as answer:
             return str(answer.read().decode())
+
+    def wait_for(self, words: str) -> None:
+        """Until a process runs whose command line holds the words."""
+        patience_ends = time.monotonic() + PATIENCE
+        while not self.find(words):
+            assert time.monotonic() < patience_ends, self.said
+            time.sleep(0.1)
 
     def find(self, words: str) -> list[int]:
         """The processes of the group whose command line holds the words, from Linux's /proc."""
@@ -147,6 +154,7 @@ def test_all_processes_begin_answer_and_end_together(installed: Settings, number
     with serving(installed, **several) as served:
         served.wait_until_it_answers()
         assert served.get("/health/ready") == 200
+        served.wait_for("portal work")  # It begins once pages are answered.
         assert len(served.find("portal work")) == 1
         assert len(served.find("spawn_main")) == (1 if installed.is_sqlite else 2)
         os.killpg(served.process.pid, number)
@@ -166,7 +174,8 @@ def test_each_request_is_a_line_and_operators_see_all_processes_together(install
         for number in range(8):
             assert served.get(f"/en/submit?topic=Canary{number}") == 200
         served.url = f"http://{operations}"
-        assert served.get("/health/live") == 200
+        served.wait_for("portal work")
+        served.wait_until_ready("/health/live")
         told = served.read("/metrics")
         assert 'kanali_requests_total{route="/{language}/submit",status="2xx"} 8.0' in told
         assert len(re.findall('kanali_memory_bytes{process="(parent|web|worker)"} [1-9]', told)) == 3
@@ -174,6 +183,7 @@ def test_each_request_is_a_line_and_operators_see_all_processes_together(install
         assert served.process.wait(PATIENCE) == 0
         said = served.said.splitlines()
         assert said.pop(0).startswith("Kanali is served at "), "words for people, as they were"
+        assert [line for line in said if not line.startswith("{")] == []
         lines = [json.loads(line) for line in said]
         assert [(line["route"], line["status"]) for line in lines] == [("/{language}/submit", 200)] * 8
         assert "Canary" not in served.said
