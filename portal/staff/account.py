@@ -95,9 +95,10 @@ def password(visit: Visit) -> Reply:
             return _page(visit, 422, [FieldError("current", _("This is not your present password"))])
         taken.forget()
         try:
-            hashed = accounts.hash_password(form.text("password"), about=(known.email, known.name))
+            hashed = accounts.hash_password(form.text("new-password"), about=(known.email, known.name))
         except Invalid as refusal:
-            return _page(visit, 422, errors_of(refusal.faults))
+            faults = errors_of(refusal.faults)
+            return _page(visit, 422, [FieldError("new-password", fault.message) for fault in faults])
     real_now = datetime.now(UTC)
     with visit.site.database.write() as session:
         by = Actor("staff", viewer.account_id)

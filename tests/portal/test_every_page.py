@@ -22,6 +22,8 @@ AUTOCOMPLETE = {
     "email": "email",
     "phone": "tel",
     "password": "current-password",
+    "current": "current-password",
+    "new-password": "new-password",
     "code": "off",
 }
 """Fields that a browser may fill in for people, and those that it must not."""
@@ -121,7 +123,7 @@ def _labels(page: Kept, soup: BeautifulSoup) -> Iterator[str]:
     ids = [str(tag["id"]) for tag in soup.find_all(id=True)]
     yield from (f"id twice: {name}" for name in set(ids) if ids.count(name) > 1)
     for field in soup.select("input, select, textarea"):
-        if field.get("type") in UNLABELLED:
+        if field.get("type") in UNLABELLED or field.has_attr("hidden"):
             continue
         label = soup.select_one(f'label[for="{field.get("id")}"]')
         if label is None or not _words(label):
@@ -173,7 +175,8 @@ def _filling_in(page: Kept, soup: BeautifulSoup) -> Iterator[str]:
         wanted = SIGN_IN_EMAIL if name == "email" and page.is_staff else AUTOCOMPLETE[name]
         if field.get("autocomplete") != wanted:
             yield f"{name}: autocomplete={field.get('autocomplete')}, wanted {wanted}"
-        right = {"email": "email", "phone": "tel", "password": "password"}.get(name, "text")
+        is_secret = AUTOCOMPLETE[name].endswith("password")
+        right = "password" if is_secret else {"email": "email", "phone": "tel"}.get(name, "text")
         if kind != right:
             yield f"{name}: type={kind}, wanted {right}"
 

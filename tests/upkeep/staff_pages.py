@@ -70,8 +70,10 @@ def account(tour: Tour) -> None:
     another = browser.get("/staff/account").value("session")
     assert browser.post("/staff/account/sign-out-there", session=another, follow=True).status == 200
     for current, new in (("x", PASSWORD), (PASSWORD, "x"), (PASSWORD, "password1234")):
-        assert browser.post("/staff/account/password", current=current, password=new).status == 422
-    changed = browser.post("/staff/account/password", follow=True, current=PASSWORD, password=PASSWORD)
+        fields = {"current": current, "new-password": new}
+        assert browser.post("/staff/account/password", **fields).status == 422
+    fields = {"current": PASSWORD, "new-password": PASSWORD}
+    changed = browser.post("/staff/account/password", follow=True, **fields)
     assert changed.status == 200
     assert browser.post("/staff/account/language", origin="", language="en").status == 403
     assert browser.get("/staff/nowhere").status == 404

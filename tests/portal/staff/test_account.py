@@ -73,7 +73,7 @@ def password_hash() -> str:
 def test_a_new_password_ends_every_session_but_ones_own(town: Town, password_hash: str) -> None:
     account_id = town.account("clerk", email="a@example.org", password_hash=password_hash)
     here, there = town.signed_in(account_id), town.signed_in(account_id)
-    page = here.post("/staff/account/password", current=PASSWORD, password=NEW)
+    page = here.post("/staff/account/password", current=PASSWORD, **{"new-password": NEW})
     assert (page.status, page.location) == (303, "/staff/account?done=password")
     assert "Your password is changed." in here.get(page.location).text
     assert there.get("/staff/inbox").location == "/staff/sign-in"
@@ -88,9 +88,9 @@ def test_a_new_password_ends_every_session_but_ones_own(town: Town, password_has
     [
         ("not it at all", NEW, "current", "This is not your present password"),
         ("", NEW, "current", "This is not your present password"),
-        (PASSWORD, "short", "password", "Choose a password of 12 to 200 characters"),
-        (PASSWORD, "password1234", "password", "This password is easy to guess."),
-        (PASSWORD, "carl@example.org", "password", "This password is easy to guess."),
+        (PASSWORD, "short", "new-password", "Choose a password of 12 to 200 characters"),
+        (PASSWORD, "password1234", "new-password", "This password is easy to guess."),
+        (PASSWORD, "carl@example.org", "new-password", "This password is easy to guess."),
     ],
 )
 def test_a_new_password_that_will_not_do_changes_nothing(
@@ -98,11 +98,11 @@ def test_a_new_password_that_will_not_do_changes_nothing(
 ) -> None:
     account_id = town.account("clerk", email="carl@example.org", password_hash=password_hash)
     browser, notes = town.signed_in(account_id), town.count(Note)
-    page = browser.post("/staff/account/password", current=current, password=new)
+    page = browser.post("/staff/account/password", current=current, **{"new-password": new})
     assert page.status == 422
     assert page.errors.keys() == {field}
     assert page.errors[field].startswith(message)
-    assert page.value("password") == page.value("current") == ""
+    assert page.value("new-password") == page.value("current") == ""
     assert town.count(Note) == notes
     assert browser.get("/staff/inbox").status == 200
 
@@ -113,11 +113,11 @@ def test_a_borrowed_browser_does_not_guess_the_password(town: Town, monkeypatch:
         town.account("clerk", email="a@example.org", password_hash=accounts.hash_password(PASSWORD))
     )
     statuses = [
-        browser.post("/staff/account/password", current=f"wrong {number}", password=NEW).status
+        browser.post("/staff/account/password", current=f"wrong {number}", **{"new-password": NEW}).status
         for number in range(SIGN_IN_ACCOUNT.most + 2)
     ]
     assert statuses == [422] * SIGN_IN_ACCOUNT.most + [429] * 2
-    assert browser.post("/staff/account/password", current=PASSWORD, password=NEW).status == 429
+    assert browser.post("/staff/account/password", current=PASSWORD, **{"new-password": NEW}).status == 429
 
 
 def test_each_signed_in_browser_is_listed_and_can_be_signed_out(town: Town) -> None:
