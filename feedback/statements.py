@@ -83,9 +83,8 @@ class Link:
     def __init__(self, dialect: Any, driver: Any, begin: str = "") -> None:
         """`begin`: the statement that begins a transaction; empty where the driver begins one by itself."""
         self.dialect, self.driver, self._begin = dialect, driver, begin
-        self.cursor = (
-            driver.cursor()
-        )  # One for all: each statement is read to its end before the next one runs.
+        # One for all: each statement is read to its end before the next one runs.
+        self.cursor = driver.cursor()
         self.is_begun = False
 
     def open(self) -> None:

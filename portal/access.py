@@ -21,7 +21,8 @@ RECEIPT_COOKIE = "receipt"
 ITEM_LIVES = timedelta(minutes=30)
 RECEIPT_LIVES = timedelta(minutes=15)
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
+"""Names of this machine in an address; each stands for the others."""
 
 
 class SignInNeeded(DomainError):
@@ -150,7 +151,7 @@ def _is_ours(origin: str, public_url: str) -> bool:
         same_port = theirs.port == ours.port
     except ValueError:
         return False
-    is_loopback = _host(theirs.netloc) in _LOOPBACK and _host(ours.netloc) in _LOOPBACK
+    is_loopback = _host(theirs.netloc) in LOOPBACK and _host(ours.netloc) in LOOPBACK
     same_host = theirs.netloc == ours.netloc or (is_loopback and same_port)
     return theirs.scheme == ours.scheme and same_host
 

@@ -83,9 +83,8 @@ class _Kept:
         self._connection = engine.connect()
         self.link = Link(engine.dialect, self._connection.connection.driver_connection, begin)
         self.session = _Session(self._connection, self.link)
-        self._connection.info[LINK] = (
-            self.link
-        )  # For SQLAlchemy's own beginning of a transaction (`engines.py`).
+        # For SQLAlchemy's own beginning of a transaction (`engines.py`).
+        self._connection.info[LINK] = self.link
         self.is_lost = False
 
     def commit(self) -> None:
@@ -97,10 +96,8 @@ class _Kept:
         try:
             self.session.rollback()
             self.session.close()
-        except (
-            SQLAlchemyError,
-            self.link.dialect.dbapi.Error,
-        ):  # A connection that can't even do this is of no use any more.
+        except (SQLAlchemyError, self.link.dialect.dbapi.Error):
+            # A connection that can't even do this is of no use any more.
             self.is_lost = True
         self.is_lost = self.is_lost or bool(getattr(self.link.driver, "closed", False))
 

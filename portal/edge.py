@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from portal.access import LOOPBACK
 from portal.settings import Settings
 from portal.source import find_source
 
@@ -43,7 +44,6 @@ METHODS: Final = frozenset({"GET", "POST"})
 FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 SOURCE: Final = "kanali.source"
 
-_LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufeff\ufffe\uffff]")
 
 
@@ -121,7 +121,7 @@ def hosts_of(public_url: str) -> frozenset[str]:
     parts = urlsplit(public_url.lower())
     port = {"http": 80, "https": 443}[parts.scheme]
     name = parts.netloc.removesuffix(f":{parts.port}") if parts.port else parts.netloc
-    names = _LOOPBACK if name in _LOOPBACK else {name}
+    names = LOOPBACK if name in LOOPBACK else {name}
     hosts = {f"{one}:{parts.port or port}" for one in names}
     return frozenset(hosts | (names if (parts.port or port) == port else set()))
 

@@ -27,10 +27,3 @@ class Kept:
             while len(self._pieces) > self._most:
                 self._pieces.pop(next(iter(self._pieces), None), None)
         return found
-
-    def clear(self) -> None:
-        """Forget all."""
-        self._pieces.clear()
-
-    def __len__(self) -> int:
-        return len(self._pieces)

@@ -25,7 +25,7 @@ from portal.log import Lines
 from portal.metrics import SERIES_MOST
 from portal.operations import Operations
 from tests.running import ROOT, free_port
-from tests.town import Town
+from tests.town import Report, Town
 
 MARK = "Canary7"
 
@@ -201,18 +201,23 @@ def test_mails_are_counted_by_what_became_of_them(
     assert series(metrics.told([]).decode())[name] - before == 1
 
 
+def mail_waits(town: Town, report: Report, *, hours: int) -> None:
+    """A mail about this case has been waiting for so long."""
+    with town.database.write() as session:
+        post.message(
+            session,
+            kind="answer",
+            item_id=report.id,
+            contact_id=1,
+            language="en",
+            now=datetime.now(UTC) - timedelta(hours=hours),
+        )
+
+
 def test_mails_that_wait_are_told_with_the_age_of_the_oldest(town: Town) -> None:
     report = town.citizen_reports()
     for hours in (30, 1):
-        with town.database.write() as session:
-            post.message(
-                session,
-                kind="answer",
-                item_id=report.id,
-                contact_id=1,
-                language="en",
-                now=datetime.now(UTC) - timedelta(hours=hours),
-            )
+        mail_waits(town, report, hours=hours)
     found = state(town)
     assert found.waiting_mails == 2
     assert 30 * 3600 <= found.oldest_mail_seconds < 31 * 3600
@@ -238,13 +243,5 @@ def test_a_worker_is_known_by_its_work(town: Town) -> None:
 def test_mail_that_waits_for_its_server_makes_no_worker_late(town: Town) -> None:
     plan(town, ago=timedelta(0))
     report = town.citizen_reports()
-    with town.database.write() as session:
-        post.message(
-            session,
-            kind="answer",
-            item_id=report.id,
-            contact_id=1,
-            language="en",
-            now=datetime.now(UTC) - timedelta(hours=3),
-        )
+    mail_waits(town, report, hours=3)
     assert state(town).worker == "works"
