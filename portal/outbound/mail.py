@@ -86,7 +86,7 @@ def mime(letter: Letter, *, is_plain: bool) -> EmailMessage:
 def _write(folder: Path, letter: Letter) -> None:
     """One file a mail, whole or not at all; trying again writes the same file."""
     name = f"{letter.date.astimezone(UTC):%Y-%m-%dT%H%M%SZ}-{letter.kind}-{_key(letter)[:12]}.eml"
-    unfinished = folder / f".{name}"
+    unfinished = folder / f".{name}.unfinished"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
