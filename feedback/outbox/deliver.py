@@ -37,8 +37,15 @@ def keep(message: Message, rendered: bytes) -> None:
 
 
 def end(session: Session, *, message_id: int, state: End, now: datetime) -> None:
-    """The message was sent, is given up, or has nobody left to go to (its words go at once). Twice is as once."""
-    values: dict[str, object] = {"state": state}
+    """The message was sent, is given up, or has nobody left to go to (its words go at once). Twice is as once.
+
+    The words of a mail to an account go at once, too: its link gives a password.
+    """
+    # CASE without ELSE is NULL.
+    values: dict[str, object] = {
+        "state": state,
+        "rendered": sa.case((_MESSAGE.c.account_id.is_(None), _MESSAGE.c.rendered)),
+    }
     if state == "sent":
         values["sent_at"] = now
     if state == "erased":
