@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import UTCDateTime
 
-revision = "2026_11_22_not_sent"
-down_revision = "2026_11_22_limits"
+revision = "2026_11_22_unsent"
+down_revision = "2026_11_22_undelivered"
 
 
 def upgrade() -> None:
