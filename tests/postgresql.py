@@ -170,7 +170,7 @@ def _start(programs: Path) -> dict[str, str]:
     made = _run_as_server(
         [
             *[str(programs / "initdb"), "-D", str(data), "-U", "kanali", "-E", "UTF8", "--locale=C"],
-            *["--no-sync", "-A", "scram-sha-256", "--pwfile", str(word)],
+            *["--no-sync", "-A", "password", "--pwfile", str(word)],
         ]
     )
     if made.returncode == 0:
