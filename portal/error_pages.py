@@ -39,7 +39,10 @@ def answer(visit: Visit, refusal: DomainError) -> Reply:
     if isinstance(refusal, CodeNeeded):
         return redirect(visit.here("/track"))
     number, title, text = _words(refusal)
-    return _page(visit, number, title, text)
+    reply = _page(visit, number, title, text)
+    if isinstance(refusal, Limited):
+        reply.headers["Retry-After"] = str(refusal.wait)
+    return reply
 
 
 def at_the_edge(visit: Visit, status: int) -> Reply:
@@ -199,6 +202,8 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
             _("This is not yours to do"),
             _("Your role does not include it. Ask your administrator if it should."),
         )
+    if isinstance(refusal, Limited):
+        return 429, too_many_title(), wait_words(refusal)
     if isinstance(refusal, Conflict):
         return (
             409,
@@ -214,6 +219,11 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
     if isinstance(refusal, Expired):
         return 410, _("This has ended"), _("The time for it is over.")
     return 400, _("That was not possible"), _("Please go back, check what you entered, and try again.")
+
+
+def too_many_title() -> str:
+    """Above the words of `wait_words`."""
+    return _("That was too often from your connection")
 
 
 def wait_words(refusal: Limited) -> str:

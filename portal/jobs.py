@@ -177,9 +177,14 @@ def _rendered(work: Work) -> Letter | None:
         if not isinstance(composed, Composed):
             _end_in(session, work, composed)
             return None
+        mailbox = composed.mailbox
+        if mailbox and not deliver.admit(session, message, mailbox=mailbox, now=work.now):
+            metrics.mail("too many")
+            _end_in(session, work, "too_many")
+            return None
         for link in composed.links:
             converse.keep_link(session, link)
-        deliver.keep(message, msgspec.json.encode(composed.letter))
+        deliver.keep(message, msgspec.json.encode(composed.letter), now=work.now)
         return composed.letter
 
 

@@ -7,6 +7,8 @@ The same message composed twice has the same Message-ID and other links.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import textwrap
 from datetime import datetime
@@ -23,6 +25,7 @@ from feedback.errors import NotFound
 from feedback.items import find
 from feedback.items.converse import NewLink
 from feedback.outbox.tables import Message
+from feedback.text.contact import mailbox_of
 from portal import languages, letter_drafts
 from portal.languages import gettext as _
 from portal.letter_drafts import Writing
@@ -69,6 +72,8 @@ class Composed(Struct, frozen=True):
 
     letter: Letter
     links: list[NewLink]
+    mailbox: str = ""
+    """A digest of the mailbox, where nobody has confirmed that it is theirs; empty otherwise."""
 
 
 def compose(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:
@@ -113,7 +118,13 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Co
                 "Content-Language": language,
             },
         )
-        return Composed(letter, writing.links)
+        mailbox = "" if contact.confirmed_at else _digest(site, mailbox_of(contact.email))
+        return Composed(letter, writing.links, mailbox)
+
+
+def _digest(site: Site, mailbox: str) -> str:
+    """What is counted by: nothing that leads back to the mailbox without the installation's secret."""
+    return hmac.digest(site.secret.key, b"mailbox\n" + mailbox.encode(), hashlib.sha256).hex()
 
 
 def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:

@@ -47,7 +47,10 @@ _SECONDS = Histogram(
     registry=COUNTED,
 )
 _MAILS = Counter(
-    "kanali_mails", "Mails of this server's worker: sent, put back, given up.", ["outcome"], registry=COUNTED
+    "kanali_mails",
+    "Mails of this server's worker: sent, put back, given up, too many.",
+    ["outcome"],
+    registry=COUNTED,
 )
 
 
@@ -80,7 +83,7 @@ class Requests:
 
 
 def mail(outcome: str) -> None:
-    """One attempt at a mail came to this: "sent", "put back", "given up"."""
+    """One attempt at a mail came to this: "sent", "put back", "given up", "too many"."""
     _MAILS.labels(outcome).inc()
 
 

@@ -18,6 +18,8 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
 
+from feedback.limits.rules import TOWN
+
 _PACKAGE = Path(__file__).resolve().parent
 
 
@@ -83,6 +85,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where health in detail and metrics are told; None: nowhere."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
+    hourly_messages: int
+    """How many messages the whole town sends in an hour before the next are held for a clerk's look."""
     start_clock_at: datetime | None
     """`KANALI_NOW`; see `portal/installation.py`."""
 
@@ -150,6 +154,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         workers=workers,
         operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
+        hourly_messages=reader.number("KANALI_HOURLY_MESSAGES", TOWN.most, 1, 999_999),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
     reader.finish()
@@ -172,6 +177,7 @@ _KNOWN = (
     "KANALI_WORKERS",
     "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
+    "KANALI_HOURLY_MESSAGES",
     "KANALI_NOW",
 )
 

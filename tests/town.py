@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -50,6 +51,9 @@ from portal.settings import Settings
 
 RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
+WRITING = timedelta(seconds=90)
+"""How long people write before they send: a form that they get was opened so long ago."""
+_opened_before = ContextVar("_opened_before", default=timedelta())
 MONDAY = "2026-11-02 09:00"
 """When the story of a town begins: a Monday, and a public holiday (2 November); working time counts from Tuesday."""
 
@@ -207,14 +211,23 @@ class Town:
             settings=settings,
             database=database,
             secret=self.secret,
-            clock=lambda: self.now,
+            clock=lambda: self.now - _opened_before.get(),
             demonstration=False,
             assets=assets,
             templates=templates,
             in_force=InForce(database),
             limits=Limits(database.url),
         )
-        self.app = create_app(self.site)
+        self.portal = create_app(self.site)
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The portal. The town's clock stands still, so who opens the form has opened it a while ago."""
+        is_form = scope["type"] == "http" and scope["method"] == "GET" and scope["path"].endswith("/submit")
+        opened = _opened_before.set(WRITING if is_form else timedelta())
+        try:
+            await self.portal(scope, receive, send)
+        finally:
+            _opened_before.reset(opened)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
 

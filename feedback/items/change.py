@@ -36,6 +36,10 @@ class Change(Struct):
     now: datetime
     rows: list[Row]
 
+    @property
+    def is_held(self) -> bool:
+        return self.item.held is not None
+
     def enter(
         self,
         act: str,

@@ -54,6 +54,11 @@ def check_key(secret: bytes, key: str, *, now: datetime) -> str:
     return random
 
 
+def issued_at(key: str) -> datetime:
+    """When a key was issued, to the second; the caller has checked it."""
+    return datetime.fromtimestamp(int(key.split(".")[1], 16), UTC)
+
+
 def key_hash(random: str) -> str:
     """What is stored of a submission key."""
     return hashlib.sha256(random.encode()).hexdigest()

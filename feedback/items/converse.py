@@ -43,7 +43,7 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     """A question without whose reply the city can't go on."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     text = _words(text)
-    change.item.state = check_move(change.item.state, "ask")
+    change.item.state = check_move(change.item.state, "ask", is_held=change.is_held)
     refuse_barred(change)
     if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
         raise NotAllowed("nobody_to_ask")
@@ -89,6 +89,7 @@ def withdraw(session: Session, *, item_id: int, now: datetime) -> None:
     if change.item.state == "withdrawn":
         return  # Pressed twice.
     change.item.state = check_move(change.item.state, "withdraw")
+    change.item.held = None
     change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="withdrawal", now=now)
     change.cycle.ended_at = now
     change.enter("withdrawn", side="citizen")

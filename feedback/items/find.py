@@ -122,12 +122,12 @@ def find_by_code(session: Session, *, code_hash: str) -> int | None:
 
 
 def visible(viewer: Viewer) -> Any:
-    """The condition on `cycle` that keeps what the viewer may see."""
+    """The condition on `cycle` and `item` that keeps what the viewer may see; what is held is the clerks' alone."""
     if not viewer.has_desk:
         return sa.false()
     if viewer.sees_all_departments:
         return sa.true()
-    return _CYCLE.c.department.in_(sorted(viewer.departments))
+    return sa.and_(_CYCLE.c.department.in_(sorted(viewer.departments)), _ITEM.c.held.is_(None))
 
 
 def _view(session: Session, row: Any, entries: tuple[EntryView, ...]) -> ItemView:

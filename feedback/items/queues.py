@@ -32,6 +32,8 @@ PAGE = 50
 """Rows of one page, and the most that can be asked for."""
 ENDED: frozenset[Queue] = frozenset(("answered", "closed", "void"))
 """Lists of what nothing is asked of any more: the newest round first."""
+BY_ROUND: frozenset[Queue] = ENDED | {"held"}
+"""Lists in the order of rounds, not of due days; what is held comes in the order in which it came in."""
 OPENING = 160
 """Characters of the text that a row holds."""
 
@@ -49,9 +51,10 @@ def queue(
 ) -> QueuePage:
     """The items of a queue that the viewer may see, the nearest due first; of what is finished, the newest first.
 
-    A foreign cursor starts anew. Refuses NotFound for a role without a desk.
+    What is held stands in the list "held" only, and that is the clerks'. A foreign cursor starts anew. Refuses
+    NotFound for a role without a desk, and for "held" to all but clerks.
     """
-    if not viewer.has_desk:
+    if not viewer.has_desk or (which == "held" and not viewer.sees_all_departments):
         raise NotFound("no_desk")
     place = _cursor(after, which)
     departments = None if viewer.sees_all_departments else sorted(viewer.departments)
@@ -80,6 +83,7 @@ def queue(
             place=row.place,
             language=row.language,
             state=row.state,
+            is_held=row.held is not None,
             cycle_id=row.cycle_id,
             number=row.number,
             department=row.department,
@@ -93,14 +97,14 @@ def queue(
     if len(found) <= limit:
         return QueuePage(rows, "")
     last = shown[-1]
-    return QueuePage(rows, f"{'' if which in ENDED else last.next_due_at.isoformat()}~{last.cycle_id}")
+    return QueuePage(rows, f"{'' if which in BY_ROUND else last.next_due_at.isoformat()}~{last.cycle_id}")
 
 
 def beginning_with(session: Session, *, cycle_id: int, which: Queue) -> str:
     """The cursor of the page that begins with this round, for the list beside an open item."""
     due_at = _FIND_DUE.scalar(session, {"cycle": cycle_id})
-    if which in ENDED:
-        return f"~{cycle_id + 1}"
+    if which in BY_ROUND:
+        return f"~{cycle_id - 1 if which == 'held' else cycle_id + 1}"
     return f"{due_at.isoformat()}~{cycle_id - 1}"
 
 
@@ -110,7 +114,10 @@ def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str
     values = {"most": most, "me": viewer.account_id, **_named(departments)}
     counts = _counts(None if departments is None else len(departments)).first(session, values)
     assert counts is not None
-    return {"open": counts.open, "mine": counts.mine, "triage": counts.triage}
+    found = {"open": counts.open, "mine": counts.mine, "triage": counts.triage}
+    if viewer.sees_all_departments:
+        found["held"] = _COUNT_HELD.scalar(session, {"most": most})
+    return found
 
 
 class _Shape(Struct, frozen=True):
@@ -127,8 +134,12 @@ class _Shape(Struct, frozen=True):
 
 @lru_cache(512)
 def _rows(shape: _Shape) -> Statement:
-    is_ended = shape.which in ENDED
-    where: list[Any] = [] if is_ended else [_CYCLE.c.ended_at.is_(None)]
+    is_ended, is_held = shape.which in ENDED, shape.which == "held"
+    by_round = is_ended or is_held
+    # Held are some of those received: the others are read without asking, but in lists that hold these.
+    where: list[Any] = [] if by_round else [_CYCLE.c.ended_at.is_(None)]
+    if shape.which in ("open", "triage"):
+        where.append(_ITEM.c.held.is_(None))
     where += _narrowed(shape.departments)
     if shape.which == "mine":
         where.append(_CYCLE.c.responder_id == sa.bindparam("me"))
@@ -137,6 +148,8 @@ def _rows(shape: _Shape) -> Statement:
     elif shape.which == "waiting":
         # What is open and neither new nor in work: read in the order of due days, not collected by its state.
         where += [_ITEM.c.state != "received", _ITEM.c.state != "open"]
+    elif is_held:
+        where.append(_ITEM.c.held.is_not(None))
     elif shape.which != "open":
         where.append(_ITEM.c.state == shape.which)
     if shape.by_service:
@@ -144,18 +157,18 @@ def _rows(shape: _Shape) -> Statement:
     if shape.by_kind:
         where.append(_ITEM.c.kind == sa.bindparam("kind"))
     key = sa.bindparam("key", type_=_CYCLE.c.id.type)
-    if is_ended:
-        # By the item's own copy of the key, which stands in the index of its state.
-        order: list[Any] = [_ITEM.c.cycle_id.desc()]
+    if by_round:
+        # By the item's own copy of the key, which stands in the index of its state, and of what is held.
+        order: list[Any] = [_ITEM.c.cycle_id.asc() if is_held else _ITEM.c.cycle_id.desc()]
         if shape.is_later:
-            where.append(_ITEM.c.cycle_id < key)
+            where.append(_ITEM.c.cycle_id > key if is_held else _ITEM.c.cycle_id < key)
     else:
         order = [_CYCLE.c.next_due_at, _CYCLE.c.id]
         if shape.is_later:
             at = sa.bindparam("at", type_=_CYCLE.c.next_due_at.type)
             where.append(sa.tuple_(_CYCLE.c.next_due_at, _CYCLE.c.id) > sa.tuple_(at, key))
     # One equality joins them: with two, PostgreSQL expects next to nothing and sorts everything.
-    if is_ended:
+    if by_round:
         rows = _ITEM.join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
     else:  # A round that is not ended is its item's newest.
         rows = _CYCLE.join(_ITEM, _ITEM.c.id == _CYCLE.c.item_id)
@@ -167,6 +180,7 @@ def _rows(shape: _Shape) -> Statement:
             _ITEM.c.place,
             _ITEM.c.language,
             _ITEM.c.state,
+            _ITEM.c.held,
             _CYCLE.c.id.label("cycle_id"),
             _CYCLE.c.number,
             _CYCLE.c.department,
@@ -187,7 +201,8 @@ def _counts(departments: int | None) -> Statement:
     def upto(name: str, *condition: Any) -> Any:
         rows = (
             sa.select(_CYCLE.c.id)
-            .where(_CYCLE.c.ended_at.is_(None), *_narrowed(departments), *condition)
+            .join(_ITEM, _ITEM.c.id == _CYCLE.c.item_id)
+            .where(_ITEM.c.held.is_(None), _CYCLE.c.ended_at.is_(None), *_narrowed(departments), *condition)
             .limit(sa.bindparam("most", type_=sa.Integer))
             .subquery()
         )
@@ -217,6 +232,14 @@ def _named(departments: Sequence[str] | None) -> dict[str, Any]:
     return {f"department_{place}": key for place, key in enumerate(departments or ())}
 
 
+_COUNT_HELD = Statement(
+    sa.select(sa.func.count().label("count")).select_from(
+        sa.select(_ITEM.c.id)
+        .where(_ITEM.c.held.is_not(None))
+        .limit(sa.bindparam("most", type_=sa.Integer))
+        .subquery()
+    )
+)
 _PLACES = [f"cycle_{place}" for place in range(PAGE)]
 _OF_PAGE = _CLOCK.c.cycle_id.in_([sa.bindparam(place) for place in _PLACES])
 _CLOCKS = Statement(
@@ -240,7 +263,7 @@ def _cursor(after: str, which: Queue) -> tuple[datetime | None, int] | None:
     instant, _, key = after.partition("~")
     if not key.isascii() or not key.isdigit() or len(key) > 18:
         return None
-    if which in ENDED:
+    if which in BY_ROUND:
         return None, int(key)
     try:
         at = datetime.fromisoformat(instant)

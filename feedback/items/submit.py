@@ -19,6 +19,7 @@ from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
 from feedback.items import cycles, keep_time
+from feedback.items.held import HeldFor
 from feedback.items.sent import Sent
 from feedback.items.tables import Contact, Counter, Item, Submission
 from feedback.ledger import notes
@@ -134,6 +135,7 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
         "channel": sent.channel,
         "counted": counted,
         "is_anonymous": sent.is_anonymous,
+        "held": None,
         "state": "received",
         "received_at": received_at,
         "received_on": received_on,
@@ -162,8 +164,21 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
     )
 
 
-def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZEN, now: datetime) -> Taken:
-    """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict."""
+def submit(
+    session: Session,
+    *,
+    prepared: Prepared,
+    key: Key,
+    held: HeldFor | None = None,
+    may_mail: bool = True,
+    by: Actor = CITIZEN,
+    now: datetime,
+) -> Taken:
+    """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict.
+
+    `held`: a clerk looks at it first, and its receipt goes out by mail only then. `may_mail`: whether a mail may be
+    caused at all.
+    """
     if not _first_with(session, key, prepared, now):
         taken = find_taken(session, key_hash=key.key_hash, sent=prepared.sent)
         assert taken is not None
@@ -172,6 +187,7 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
     item = {
         **prepared.item,
         "reference": reference,
+        "held": held,
         "cycle_id": None,
         "code_hash": key.code_hash,
         "secret_id": key.secret_id,
@@ -201,6 +217,7 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
             item_id=item_id,
             contact_id=contact_id,
             language=prepared.sent.language,
+            state="too_many" if not may_mail else "held" if held else "waiting",
             now=now,
         )
     return Taken(item_id, reference)

@@ -37,7 +37,15 @@ class Item(Row, table=True):
     """What a citizen sent. Its state is moved by `lifecycle` only; its cycles hold who answers and by when."""
 
     __tablename__ = "item"
-    __table_args__ = (sa.Index("ix_item_state", "state", "cycle_id"),)
+    __table_args__ = (
+        sa.Index("ix_item_state", "state", "cycle_id"),
+        sa.Index(
+            "ix_item_held",
+            "cycle_id",
+            sqlite_where=sa.text("held IS NOT NULL"),
+            postgresql_where=sa.text("held IS NOT NULL"),
+        ),
+    )
     FACTS = (
         "reference",
         "city_version_id",
@@ -46,6 +54,7 @@ class Item(Row, table=True):
         "channel",
         "counted",
         "is_anonymous",
+        "held",
         "state",
         "cycle_id",
         "received_at",
@@ -68,6 +77,8 @@ class Item(Row, table=True):
     counted: bool = True
     """False for history imported without --counted: kept out of every figure."""
     is_anonymous: bool = False
+    held: str | None = Field(default=None, max_length=12, nullable=True)
+    """Why a clerk looks at it before anybody else does (`held.py`); None: nobody has to. On `received` only."""
     state: str = Field(max_length=12)
     cycle_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
     code_hash: str | None = Field(default=None, max_length=64, unique=True, nullable=True)

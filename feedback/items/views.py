@@ -7,8 +7,8 @@ from typing import Literal
 
 from msgspec import Struct
 
-Queue = Literal["open", "mine", "triage", "waiting", "answered", "closed", "void"]
-QUEUES: tuple[Queue, ...] = ("open", "mine", "triage", "waiting", "answered", "closed", "void")
+Queue = Literal["open", "mine", "triage", "held", "waiting", "answered", "closed", "void"]
+QUEUES: tuple[Queue, ...] = ("open", "mine", "triage", "held", "waiting", "answered", "closed", "void")
 
 
 class PauseView(Struct, frozen=True):
@@ -106,6 +106,8 @@ class ItemView(Struct, frozen=True):
     language: str
     channel: str
     is_anonymous: bool
+    held: str | None
+    """Why a clerk looks at it before its department does (`held.py`); a citizen is not shown it."""
     state: str
     received_at: datetime
     received_on: date
@@ -129,6 +131,7 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     place: str
     language: str
     state: str
+    is_held: bool
     cycle_id: int
     number: int
     department: str | None

@@ -16,9 +16,9 @@ class Rule(Struct, frozen=True):
     most: int
     seconds: int
 
-    def wait(self, count: int, began_at: int, now: int) -> int:
+    def wait(self, count: int, ends_at: int, now: int) -> int:
         """Seconds to wait before the next try; 0 where this one, counted already, is within the rule."""
-        return 0 if count <= self.most else max(1, began_at + self.seconds - now)
+        return 0 if count <= self.most else max(1, ends_at - now)
 
 
 class Limited(DomainError):
@@ -37,5 +37,20 @@ SIGN_IN_SOURCE: Final = Rule("sign_in_source", 30, 15 * 60)
 """Wrong passwords from one source, whatever the account."""
 FOLLOW_UP_CODE: Final = Rule("follow_up_code", 20, 60)
 """Follow-up codes of the right shape that open nothing, from one source (reliability P8: at most 20 a minute)."""
+SUBMISSION: Final = Rule("submission", 5, 10 * 60)
+"""Messages from one source; the next asks for a proof of work, or is held (reliability §5)."""
+TOWN: Final = Rule("town", 200, 60 * 60)
+"""Messages from everybody together; those that are more are held, none is refused."""
+MAILS: Final = Rule("mails", 20, 60 * 60)
+"""Messages from one source that name an address for mail; those that are more are taken in and cause no mail."""
+WORDS: Final = Rule("words", 10, 10 * 60)
+"""Additions, replies, second looks and withdrawals from one source."""
+LINKS: Final = Rule("links", 30, 10 * 60)
+"""Buttons behind links of mails that were pressed from one source: addresses confirmed, cases opened."""
+SURVEYS: Final = Rule("surveys", 30, 10 * 60)
+"""Answers to surveys from one source."""
 
-RULES: Final = (SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, FOLLOW_UP_CODE)
+RULES: Final = (
+    *(SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, FOLLOW_UP_CODE),
+    *(SUBMISSION, TOWN, MAILS, WORDS, LINKS, SURVEYS),
+)

@@ -20,6 +20,8 @@ from feedback.statements import Statement, upsert
 
 LEASE = timedelta(minutes=5)
 SEND = "send"
+Begin = Literal["waiting", "held", "too_many"]
+"""How a message begins."""
 Lane = Literal["mail", "rest"]
 """Mail waits for servers of others; the rest must not wait for mail."""
 
@@ -47,9 +49,13 @@ def message(
     contact_id: int,
     language: str,
     facts: Values | None = None,
+    state: Begin = "waiting",
     now: datetime,
 ) -> int:
-    """A mail to a contact, to be sent after the commit. Its words are found at sending."""
+    """A mail to a contact, to be sent after the commit. Its words are found at sending.
+
+    `state`: "held" waits for `release`; "too_many" is one that is never sent, told to staff all the same.
+    """
     message_id: int = _INSERT_MESSAGE.scalar(
         session,
         {
@@ -58,15 +64,30 @@ def message(
             "contact_id": contact_id,
             "language": language,
             "facts": json.encode(facts or {}).decode(),
-            "state": "waiting",
+            "state": state,
             "stable_id": secrets.token_hex(16),
             "rendered": None,
+            "rendered_at": None,
+            "mailbox": None,
             "made_at": now,
             "sent_at": None,
         },
     )
-    job(session, kind=SEND, key=str(message_id), run_at=now)
+    if state == "waiting":
+        job(session, kind=SEND, key=str(message_id), run_at=now)
     return message_id
+
+
+def release(session: Session, *, item_id: int, now: datetime) -> None:
+    """The mails of an item that was held may be sent."""
+    released = session.execute(
+        sa.update(_MESSAGE)
+        .where(_MESSAGE.c.item_id == item_id, _MESSAGE.c.state == "held")
+        .values(state="waiting")
+        .returning(_MESSAGE.c.id)
+    )
+    for message_id in released.scalars().all():
+        job(session, kind=SEND, key=str(message_id), run_at=now)
 
 
 def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:

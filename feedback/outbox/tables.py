@@ -29,6 +29,15 @@ class Message(Row, table=True):
     """A mail to be written: a code and facts. Rendered at its first sending, kept as sent until delivered."""
 
     __tablename__ = "message"
+    __table_args__ = (
+        sa.Index(
+            "ix_message_mailbox",
+            "mailbox",
+            "rendered_at",
+            sqlite_where=sa.text("mailbox IS NOT NULL"),
+            postgresql_where=sa.text("mailbox IS NOT NULL"),
+        ),
+    )
     LOOSE = (
         "id",
         "kind",
@@ -39,6 +48,8 @@ class Message(Row, table=True):
         "state",
         "stable_id",
         "rendered",
+        "rendered_at",
+        "mailbox",
         "made_at",
         "sent_at",
     )
@@ -50,8 +61,13 @@ class Message(Row, table=True):
     language: str = Field(max_length=8)
     facts: str = words()
     state: str = Field(default="waiting", max_length=12)
-    """waiting, sent, failed, not_sent (demonstration), erased"""
+    """waiting, held (its item is), sent, failed, too_many (not sent, to keep people's mailboxes from being flooded),
+    not_sent (demonstration), erased"""
     stable_id: str = Field(max_length=64, unique=True)
     rendered: bytes | None = Field(default=None, sa_type=sa.LargeBinary, nullable=True)
+    rendered_at: datetime | None = instant(nullable=True)
+    mailbox: str | None = Field(default=None, max_length=64, nullable=True)
+    """A digest of the mailbox it goes to, where nobody has confirmed the address: what is counted by. Wiped with the
+    words."""
     made_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)

@@ -17,18 +17,19 @@ from msgspec import Struct
 from feedback.city.profile import KINDS, City, Service
 from feedback.deadlines import clock as statutory
 from feedback.errors import Conflict, Expired, Invalid
-from feedback.items import codes, find, sent
+from feedback.items import codes, find, held, sent
 from feedback.items import submit as intake
 from feedback.items.codes import KeyForeign
 from feedback.items.sent import Sent
 from feedback.items.submit import Key, Taken
 from feedback.routing import match
-from portal import access, languages
+from portal import access, languages, proof_of_work
 from portal.forms import FieldError, Form, errors_of
 from portal.item_words import kind_about, kind_word
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
+from portal.public.screening import Screened, screen
 
 _FIELDS = ("kind", "text", "service", "place", "lat", "lon", "name", "email", "phone")
 
@@ -77,6 +78,10 @@ class SubmitPage(Struct, frozen=True, kw_only=True):
     errors_title: str = ""
     is_sent_already: bool = False
     """The form's key was used: what is typed now goes as another message."""
+    challenge: str = ""
+    """The sum that this browser is asked to do before the message is taken in; empty: none."""
+    challenge_most: int = proof_of_work.MOST
+    """How many tries it takes at most."""
     carried: str = ""
     """What was typed, packed into one field: it goes along when the language is changed. Empty on an empty form."""
 
@@ -116,13 +121,41 @@ def _post(visit: Visit) -> Reply:
             if taken is None:
                 return _form(visit, typed, status=422, errors=errors)
         else:
+            screened = screen(
+                visit,
+                bound_to=key.key_hash,
+                open_for=visit.now - codes.issued_at(visit.form.text("key")),
+                names_address=message.email != "",
+            )
+            if screened.challenge:
+                return _sum_first(visit, typed, key, message, random, screened)
             assert visit.ruling is not None
             prepared = intake.prepare(ruling=visit.ruling, sent=message, received_at=visit.now)
             with visit.site.database.write() as session:
-                taken = intake.submit(session, prepared=prepared, key=key, now=visit.now)
+                taken = intake.submit(
+                    session,
+                    prepared=prepared,
+                    key=key,
+                    held=screened.held,
+                    may_mail=screened.may_mail,
+                    now=visit.now,
+                )
+            if taken.is_repeat:
+                screened.counted.give_back()
     except Conflict:
         return _sent_already(visit, typed)
     return _to_receipt(visit, random, taken)
+
+
+def _sum_first(visit: Visit, typed: Typed, key: Key, message: Sent, random: str, screened: Screened) -> Reply:
+    """429: the form with its key and its words, and a sum to do; unless it has arrived already."""
+    with visit.site.database.read() as session:
+        taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
+    if taken is not None:
+        return _to_receipt(visit, random, taken)
+    reply = _form(visit, typed, status=429, challenge=screened.challenge)
+    reply.headers["Retry-After"] = str(screened.wait)
+    return reply
 
 
 def _check(visit: Visit, typed: Typed) -> tuple[Sent, list[FieldError]]:
@@ -205,10 +238,13 @@ def _form(
     errors: list[FieldError] | None = None,
     errors_title: str = "",
     is_sent_already: bool = False,
+    challenge: str = "",
 ) -> Reply:
+    # Whoever gets the form back has had it open long enough.
+    opened_at = visit.now if visit.method == "GET" else visit.now - held.LEAST
     page = SubmitPage(
         typed=typed,
-        key=codes.issue_key(visit.site.secret.key, now=visit.now),
+        key=visit.form.text("key") if challenge else codes.issue_key(visit.site.secret.key, now=opened_at),
         kinds=[Choice(kind, kind_word(kind), kind_about(kind)) for kind in KINDS],
         services=_services(visit.city),
         stations=_stations(visit, typed),
@@ -216,6 +252,7 @@ def _form(
         errors=errors or [],
         errors_title=errors_title,
         is_sent_already=is_sent_already,
+        challenge=challenge,
         carried=_packed(typed) if visit.method == "POST" else "",
     )
     return render(visit, "public/submit.html", status=status, page=page)

@@ -19,9 +19,9 @@ from feedback.items import codes, converse, find
 from feedback.items.codes import CodeMistyped
 from feedback.items.lifecycle import may
 from feedback.items.sent import TEXT_MOST
-from feedback.limits.rules import FOLLOW_UP_CODE, Limited
+from feedback.limits.rules import FOLLOW_UP_CODE, WORDS, Limited
 from portal import access
-from portal.error_pages import wait_words
+from portal.error_pages import too_many_title, wait_words
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Cookie, Reply, Visit, redirect, render, route
@@ -116,6 +116,7 @@ def withdraw(visit: Visit) -> Reply:
     assert visit.item_id is not None
     if visit.method == "GET":
         return _act(visit, visit.item_id, "withdraw")
+    visit.site.limits.take(WORDS, visit.source)
     with visit.site.database.write() as session:
         converse.withdraw(session, item_id=visit.item_id, now=visit.now)
     return redirect(visit.here("/track") + "?done=withdrawn")
@@ -225,10 +226,15 @@ def _words(visit: Visit, act: str) -> Reply:
     if visit.method == "GET":
         return _act(visit, item_id, act)
     try:
+        visit.site.limits.take(WORDS, visit.source)
         with visit.site.database.write() as session:
             done = _DEEDS[act](visit, session, item_id, text)
     except Invalid as refusal:
         return _refused(visit, item_id, act, 422, errors_of(refusal.faults))
+    except Limited as refusal:
+        reply = _refused(visit, item_id, act, 429, [FieldError("", wait_words(refusal))], too_many_title())
+        reply.headers["Retry-After"] = str(refusal.wait)
+        return reply
     except Expired:
         words = _("You can send a new message instead.")
         title = _("The time for a second look is over")

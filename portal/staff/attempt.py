@@ -17,6 +17,7 @@ from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllo
 from feedback.items import find, queues
 from feedback.items.lifecycle import RUNNING, may
 from feedback.items.views import EntryView, ItemView, Queue, QueueRow
+from feedback.outbox import deliver
 from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
 from portal.forms import FieldError, errors_of
@@ -112,7 +113,7 @@ def _sheet_page(
     refusal: DomainError | None = None,
 ) -> Reply:
     item = _item(visit)
-    may_send = may(item.state, sheet.move)
+    may_send = may(item.state, sheet.move, is_held=item.held is not None)
     if not may_send and refusal is None:
         return redirect(_address(visit))
     clash = None
@@ -148,6 +149,7 @@ def show_desk(
             item = find.get_for_staff(session, viewer=viewer, reference=_reference(visit))
             ruling_city = versions.get(session, item.cycle.city_version_id)
             ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
+            unsent = deliver.count_unsent(session, item_id=item.id) if item.contact else 0
             which = _queue(visit, item)
             listed = _listed(session, viewer, which, item)
     except NotFound:
@@ -166,6 +168,7 @@ def show_desk(
         now=visit.now,
         typed=typed,
         ratings=ratings,
+        unsent=unsent,
         status=status,
         errors=errors,
         clash=clash,
@@ -270,7 +273,9 @@ def _reference(visit: Visit) -> str:
 def _queue(visit: Visit, item: ItemView) -> Queue:
     """The list that this person came from; else the one in which the item stands."""
     named = visit.query.get("queue", "")
-    if not named and item.state in queues.ENDED:
+    if not named and item.held:
+        named = "held"
+    elif not named and item.state in queues.ENDED:
         named = item.state
     return inbox.queue_named(named, visit.staff)
 

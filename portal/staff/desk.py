@@ -12,6 +12,7 @@ from feedback.errors import Invalid
 from feedback.items import answer as answers
 from feedback.items import converse, triage
 from feedback.items.answer import Reply as Answer
+from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
 from portal.forms import errors_of
@@ -109,6 +110,16 @@ def resume(visit: Visit) -> Reply:
     return attempt.do(visit, deed, "resumed", lambda item: item.state == "open")
 
 
+@route("/staff/item/{reference}/release", "POST", policy="desk")
+def release(visit: Visit) -> Reply:
+    """A clerk has looked at a held message: its department gets it."""
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        triage.release(session, item_id=item_id, seen_version=seen, by=_actor(visit), now=visit.now)
+
+    return attempt.do(visit, deed, "released", lambda item: item.held is None and item.state in RUNNING)
+
+
 @route("/staff/item/{reference}/unvoid", "POST", policy="desk")
 def unvoid(visit: Visit) -> Reply:
     """It was no spam: back to the queue."""
@@ -185,6 +196,7 @@ def _done_words(done: str) -> str:
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
+        "released": _("The message is released and stands in its queue now."),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 

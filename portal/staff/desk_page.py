@@ -81,6 +81,7 @@ class Acts(Struct, frozen=True, kw_only=True):
     void: bool
     unvoid: bool
     reopen: bool
+    release: bool
 
 
 class QueueLink(Struct, frozen=True):
@@ -107,6 +108,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    held: Mark | None
+    """Where a clerk looks at it before its department does."""
     title: str
     asked: str
     """What is asked of this person now; empty where nothing is."""
@@ -114,7 +117,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     """How it stands, where nothing is asked."""
     acts: Acts
     first_act: str
-    """What is asked first, its button filled: assign or take; empty where it is to write, in the open composer."""
+    """What is asked first, its button filled: release, assign or take; empty where it is to write (the composer is
+    open)."""
     is_composer_open: bool
     sender: str
     sender_line: str
@@ -146,6 +150,7 @@ def make_page(
     now: datetime,
     typed: Typed,
     ratings: Sequence[Rating] = (),
+    unsent: int = 0,
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
@@ -154,7 +159,10 @@ def make_page(
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
 ) -> DeskPage:
-    """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle."""
+    """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle.
+
+    `unsent`: how many e-mails were not sent because they would have been too many.
+    """
     acts = acts_of(item, viewer)
     address = f"/staff/item/{item.reference}"
     service = words.service_name(city, item.cycle.service)
@@ -169,6 +177,7 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        held=words.held_mark() if item.held else None,
         title=item_words.title_of(item.text, otherwise=service),
         asked=asked,
         standing=standing,
@@ -192,7 +201,7 @@ def make_page(
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
         law=facts.law_of(item, ruling_city),
-        facts=facts.facts_of(item, city, now),
+        facts=facts.facts_of(item, city, now, unsent),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
         errors=errors or [],
@@ -208,7 +217,7 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
     barred = is_barred(item, viewer)
 
     def can(move: Move) -> bool:
-        return may(item.state, move)
+        return may(item.state, move, is_held=item.held is not None)
 
     return Acts(
         take=can("take") and not barred,
@@ -219,10 +228,13 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         void=can("void"),
         unvoid=can("unvoid"),
         reopen=can("reopen"),
+        release=item.held is not None,
     )
 
 
 def _first_act(item: ItemView, acts: Acts) -> str:
+    if acts.release:
+        return "release"
     if item.state == "received" and item.cycle.department is None and acts.hand_over:
         return "assign"
     return "take" if item.state == "received" and acts.take else ""
@@ -260,6 +272,11 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
 def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[str, str]:
     """What is asked now, or how it stands where nothing is."""
     cycle, day = item.cycle, _nearest_day(item)
+    if item.held:
+        return _(
+            "%(reason)s Read it: release it, or set it aside. Until then no department sees it and no e-mail goes "
+            "out; the deadlines count from its receipt."
+        ) % {"reason": words.held_reason(item.held)}, ""
     if item.state in RUNNING and is_barred(item, viewer):
         return _(
             "A second look was asked for. You answered before, so another person must do it: the head of "

@@ -22,6 +22,8 @@ from portal.staff import rows, words
 from portal.staff.rows import Lister
 from portal.staff.words import Option
 
+CLERKS_OWN = frozenset(("triage", "held"))
+"""Queues that stand before a department."""
 COUNTED_UPTO = 99
 """Counts beside the views are exact up to here, then "99+"."""
 
@@ -127,7 +129,7 @@ def inbox(visit: Visit) -> Reply:
 def queue_named(name: str, viewer: Viewer) -> Queue:
     """The queue of this name, or the open cases where there is no such queue for this person."""
     for known in get_args(Queue):
-        if known == name and (known != "triage" or viewer.sees_all_departments):
+        if known == name and (known not in CLERKS_OWN or viewer.sees_all_departments):
             return known  # type: ignore[no-any-return]  # get_args forgets the type
     return "open"
 
@@ -138,6 +140,7 @@ def queue_title(which: Queue, viewer: Viewer) -> str:
         "open": _("All open cases") if viewer.sees_all_departments else _("Open cases of the department"),
         "mine": _("My cases"),
         "triage": _("Cases to assign"),
+        "held": _("Held messages"),
         "waiting": _("Cases that wait for the citizen"),
         "answered": _("Answered cases"),
         "closed": _("Closed cases"),
@@ -151,7 +154,7 @@ def _groups(
     """The rows under their headings; a group that may go on on another page has no number."""
     if not found:
         return []
-    if which in queues.ENDED:
+    if which in queues.BY_ROUND:
         return [Group("", "", [lister.line(row) for row in found])]
     titles = {
         "late": _("Overdue"),
@@ -177,6 +180,7 @@ def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGro
     work.append(("open", _("All open") if viewer.sees_all_departments else _("Department"), "people"))
     if viewer.sees_all_departments:
         work.append(("triage", _("To assign"), "assign"))
+        work.append(("held", _("Held"), "eye"))
     course: list[tuple[Queue, str, str]] = [
         ("waiting", _("Waiting for the citizen"), "pause"),
         ("answered", _("Answered"), "done"),
@@ -249,6 +253,7 @@ def _empty(which: Queue) -> str:
         "open": _("No case is open. New ones appear here as soon as they come in."),
         "mine": _("You have no open case. Cases that you take appear here."),
         "triage": _("Every case has its department."),
+        "held": _("No message is held. What looks like spam appears here, before a department gets it."),
         "waiting": _("No question to a citizen is open."),
         "answered": _("No answered case is still within the time for a second look."),
         "closed": _(

@@ -43,6 +43,23 @@ def state_mark(state: str, department: str | None) -> Mark:
     return Mark(state, word)
 
 
+def held_mark() -> Mark:
+    """Beside the state, where a clerk looks at a message before its department gets it."""
+    return Mark("held", _("Held"))
+
+
+def held_reason(held: str) -> str:
+    """Why a message is held, and what to look for."""
+    return {
+        "filled": _("A field was filled in that people do not see: it was probably sent by a program."),
+        "quick": _("It was sent within three seconds of opening the form: probably by a program."),
+        "unproven": _(
+            "Many messages came from the same connection, and this one came without the small sum."
+        ),
+        "crowd": _("More messages came within an hour than usual from the whole municipality."),
+    }[held]
+
+
 def nature_word(nature: str) -> str:
     """What the law takes an item for."""
     return {

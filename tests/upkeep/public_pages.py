@@ -8,7 +8,7 @@ from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllo
 from feedback.items.tables import Contact
 from feedback.items.triage import reopen
 from feedback.ledger.notes import Actor
-from feedback.limits.rules import FOLLOW_UP_CODE, Limited
+from feedback.limits.rules import FOLLOW_UP_CODE, SUBMISSION, Limited
 from feedback.satisfaction.respond import COMMENT_MOST
 from portal import error_pages, languages
 from portal.access import OriginForeign
@@ -79,6 +79,9 @@ def form(tour: Tour) -> None:
     tour.later(hours=25)
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", origin="https://elsewhere.example.org", key=key).status == 403
+    busy = tour.visitor()
+    sent = [busy.sends(kind="idea", text=WORDS) for _ in range(SUBMISSION.most + 1)]
+    assert [page.status for page in sent] == [303] * SUBMISSION.most + [429]
     headers, submit = {"Origin": BASE}, f"/{tour.language}/submit"
     large = browser.client.post(submit, data={"text": "x" * 300_000}, headers=headers)
     many_fields = browser.client.post(submit, files={str(n): b"x" for n in range(80)}, headers=headers)

@@ -16,7 +16,7 @@ from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
 
 PASSWORD = "eleven geese over the river"
-DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened")
+DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "released")
 
 
 def sign_in(tour: Tour) -> None:
@@ -174,6 +174,12 @@ def other_items(tour: Tour) -> None:
         f"{at}/hand-over", **_seen(responder, at), department="dept-b", reason=WORDS, follow=True
     )
     assert moved.status == 200
+    held = tour.reports(service="roads", website=WORDS)
+    at = f"/staff/item/{held.reference}"
+    assert clerk.get("/staff/inbox", queue="held").status == clerk.get(at).status == 200
+    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-a", reason=WORDS).status == 409
+    assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
+    assert clerk.get(at).status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
     withdrawn = tour.reports(kind="praise", service="noise", email="")
     withdrawn.opened().post("/track/withdraw")
