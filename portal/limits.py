@@ -24,6 +24,7 @@ from feedback.columns import table_of
 from feedback.limits import count
 from feedback.limits.rules import Limited, Rule
 from feedback.limits.tables import LimitCount, LimitSalt
+from portal import security
 from portal.connections import Connections
 from portal.engines import postgresql_engine
 from portal.source import Source
@@ -93,9 +94,11 @@ class Limits:
             keys = {each.rule: _key(self._salt[1], each) for each in tries}
             windows = [(key, rule.seconds) for rule, key in keys.items()]
             found = count.hit(session, windows=windows, now=now)
-        waits = {
-            rule: rule.wait(number, ends_at, now) for rule, (number, ends_at) in zip(keys, found, strict=True)
-        }
+        waits: dict[Rule, int] = {}
+        for rule, (number, ends_at) in zip(keys, found, strict=True):
+            waits[rule] = rule.wait(number, ends_at, now)
+            if number == rule.most + 1:  # Told once a window: whoever goes on trying writes no more lines.
+                security.tell("limit_engaged", rule=rule.key)
         return Taken(self, keys, waits)
 
     def close(self) -> None:

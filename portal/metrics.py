@@ -52,6 +52,9 @@ _MAILS = Counter(
     ["outcome"],
     registry=COUNTED,
 )
+_SECURITY = Counter(
+    "kanali_security_events", "Security events by their names in the log.", ["event"], registry=COUNTED
+)
 
 
 class Gauge(Struct, frozen=True):
@@ -85,6 +88,11 @@ class Requests:
 def mail(outcome: str) -> None:
     """One attempt at a mail came to this: "sent", "put back", "given up", "too many"."""
     _MAILS.labels(outcome).inc()
+
+
+def security(event: str) -> None:
+    """One security event, by one of the names that `security.py` knows."""
+    _SECURITY.labels(event).inc()
 
 
 def told(gauges: Iterable[Gauge]) -> bytes:

@@ -13,11 +13,26 @@ class Job(Row, table=True):
 
     __tablename__ = "job"
     __table_args__ = (sa.UniqueConstraint("kind", "key"), sa.Index("ix_job_run_at", "run_at"))
-    LOOSE = ("id", "kind", "key", "run_at", "lease_until", "lease_token", "attempts", "error")
+    LOOSE = (
+        "id",
+        "kind",
+        "key",
+        "destination",
+        "since",
+        "run_at",
+        "lease_until",
+        "lease_token",
+        "attempts",
+        "error",
+    )
 
     id: int | None = key()
     kind: str = Field(max_length=40)
     key: str = Field(max_length=80)
+    destination: str = Field(default="", max_length=20)
+    """Of jobs that wait for one another's destination: which one. Only one of them is in hand at a time."""
+    since: datetime = instant()
+    """When it was to be done first."""
     run_at: datetime = instant()
     lease_until: datetime | None = instant(nullable=True)
     lease_token: str = Field(default="", max_length=32)
@@ -37,6 +52,13 @@ class Message(Row, table=True):
             sqlite_where=sa.text("mailbox IS NOT NULL"),
             postgresql_where=sa.text("mailbox IS NOT NULL"),
         ),
+        sa.Index(
+            "ix_message_failed",
+            "failed_at",
+            "item_id",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        ),
     )
     LOOSE = (
         "id",
@@ -52,6 +74,8 @@ class Message(Row, table=True):
         "mailbox",
         "made_at",
         "sent_at",
+        "failed_at",
+        "reason",
     )
 
     id: int | None = key()
@@ -61,8 +85,8 @@ class Message(Row, table=True):
     language: str = Field(max_length=8)
     facts: str = words()
     state: str = Field(default="waiting", max_length=12)
-    """waiting, held (its item is), sent, failed, too_many (not sent, to keep people's mailboxes from being flooded),
-    not_sent (demonstration), erased"""
+    """waiting, held (its item is), sent, failed (undelivered), too_many (not sent, so that no mailbox is flooded),
+    lapsed (over before it could go), not_sent (demonstration), erased"""
     stable_id: str = Field(max_length=64, unique=True)
     rendered: bytes | None = Field(default=None, sa_type=sa.LargeBinary, nullable=True)
     rendered_at: datetime | None = instant(nullable=True)
@@ -71,3 +95,6 @@ class Message(Row, table=True):
     words."""
     made_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
+    failed_at: datetime | None = instant(nullable=True)
+    reason: str = Field(default="", max_length=60)
+    """Why it is undelivered: a code, never a server's words, which may repeat the address."""

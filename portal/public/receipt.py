@@ -141,7 +141,7 @@ def _find(visit: Visit) -> tuple[str, ItemView, City, bool] | None:
         if item is None:
             return None
         is_named = item.contact is not None and item.contact.email != ""
-        is_mailed = is_named and deliver.count_unsent(session, item_id=item.id) == 0
+        is_mailed = is_named and deliver.count_kept_back(session, item_id=item.id) == 0
         return code, item, versions.get(session, item.cycle.city_version_id), is_mailed
 
 

@@ -51,6 +51,18 @@ class Clash(Struct, frozen=True, kw_only=True):
     """The field of the page's form that holds what was typed; empty where nothing was or no form is left."""
 
 
+class Unsent(Struct, frozen=True):
+    """One text that was not sent."""
+
+    deed: str
+    title: str
+    href: str
+    """Where its form is; empty where the form stands on this page, or where the case takes no such deed any more."""
+    text: str
+    """The words themselves, where there is no form that could hold them."""
+    is_in_form: bool
+
+
 class Tab(Struct, frozen=True):
     label: str
     href: str
@@ -134,6 +146,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     ratings: list[RatingFact]
     status: str
     """What was just done; empty otherwise."""
+    unsent: list[Unsent]
+    """What this person wrote for the item and could not send."""
     errors: list[FieldError]
     clash: Clash | None
     queue_title: str
@@ -150,7 +164,7 @@ def make_page(
     now: datetime,
     typed: Typed,
     ratings: Sequence[Rating] = (),
-    unsent: int = 0,
+    kept_back: int = 0,
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
@@ -158,10 +172,11 @@ def make_page(
     queue_title: str = "",
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
+    unsent: list[Unsent] | None = None,
 ) -> DeskPage:
     """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle.
 
-    `unsent`: how many e-mails were not sent because they would have been too many.
+    `kept_back`: how many e-mails were not sent because they would have been too many.
     """
     acts = acts_of(item, viewer)
     address = f"/staff/item/{item.reference}"
@@ -201,9 +216,10 @@ def make_page(
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
         law=facts.law_of(item, ruling_city),
-        facts=facts.facts_of(item, city, now, unsent),
+        facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
+        unsent=unsent or [],
         errors=errors or [],
         clash=clash,
         queue_title=queue_title,

@@ -61,8 +61,8 @@ def pause_note(item: ItemView) -> str:
     ) % {"num": pauses}
 
 
-def facts_of(item: ItemView, city: City, now: datetime, unsent: int = 0) -> list[Fact]:
-    """Department, service, place, contact and what else is known. `unsent`: e-mails that were one too many."""
+def facts_of(item: ItemView, city: City, now: datetime, kept_back: int = 0) -> list[Fact]:
+    """Department, service, place, contact and what else is known. `kept_back`: e-mails that were one too many."""
     cycle, contact = item.cycle, item.contact
     found = [
         Fact(_("Department"), words.department_name(city, cycle.department)),
@@ -85,13 +85,13 @@ def facts_of(item: ItemView, city: City, now: datetime, unsent: int = 0) -> list
         if contact.email:
             mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
             found.append(Fact(_("E-mail"), contact.email, mark))
-        if unsent:
-            kept_back = ngettext(
+        if kept_back:
+            told = ngettext(
                 "%(num)s was not sent: too many for this address or from one connection",
                 "%(num)s were not sent: too many for this address or from one connection",
-                unsent,
-            ) % {"num": languages.number(unsent)}
-            found.append(Fact(_("E-mails not sent"), kept_back))
+                kept_back,
+            ) % {"num": languages.number(kept_back)}
+            found.append(Fact(_("E-mails not sent"), told))
         if contact.phone:
             found.append(Fact(_("Phone"), contact.phone))
         found.append(Fact(_("Language of e-mails"), words.language_word(contact.language)))

@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import UTCDateTime
 
-revision = "2026_11_22_mark_held"
-down_revision = "2026_11_22_limits"
+revision = "2026_11_22_withheld"
+down_revision = "2026_11_22_unsent"
 branch_labels = None
 depends_on = None
 
