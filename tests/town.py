@@ -62,6 +62,12 @@ MONDAY = "2026-11-02 09:00"
 _addresses = itertools.count()
 
 
+def new_address() -> str:
+    """An address on the net that nobody else in these tests has."""
+    number = next(_addresses)
+    return f"127.1.{number // 250 % 250}.{number % 250 + 1}"
+
+
 class Page:
     """An answer of the portal, as a person reads it."""
 
@@ -121,9 +127,8 @@ class Browser:
     """One person's browser with its cookies, and the address that it comes from."""
 
     def __init__(self, app: App, language: str = "en", address: str = "", base: str = BASE) -> None:
-        number = next(_addresses)
         self.base = base
-        self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"
+        self.address = address or new_address()
         self.client = httpx.Client(transport=Line(app, self.address), base_url=base)
         self.language = language
 

@@ -57,7 +57,10 @@
   const most = Number(form.dataset.most);
   W.set([...fixed, 0, 0x80000000]); // Salt, nonce, the counter, and what ends a block: a bit and the length.
   W[15] = (place + 1) * 32;
-  let counter = 0, isPressed = false, isWritten = false, isDone = false;
+  let counter = 0, isPressed = false, isDone = false;
+
+  const isBeingWritten = () =>
+    [...form.elements].some((one) => one.matches("textarea, input") && one.type !== "hidden" && one.value !== one.defaultValue);
 
   const send = () => {
     said.textContent = form.dataset.sending;
@@ -69,7 +72,7 @@
     bar.hidden = true;
     const solution = { counter, derivedKey: hex(found) };
     field.value = btoa(JSON.stringify({ challenge, solution }));
-    if (isPressed || !isWritten) send();
+    if (isPressed || !isBeingWritten()) send();
     else said.textContent = form.dataset.ready;
   };
 
@@ -87,7 +90,6 @@
     setTimeout(work, 0);
   };
 
-  form.addEventListener("input", () => (isWritten = true));
   form.addEventListener("submit", (event) => {
     if (isDone) return;
     event.preventDefault();

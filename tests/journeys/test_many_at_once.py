@@ -40,7 +40,7 @@ def url(empty_url: str, tmp_path: Path) -> str:
 
 
 def test_fifty_parallel_posts_make_fifty_items(url: str, tmp_path: Path) -> None:
-    with running(url, tmp_path) as portal:
+    with running(url, tmp_path, more={"KANALI_TRUSTED_PROXIES": "127.0.0.0/8"}) as portal:
         answers = _all_at_once(portal)
         again = _post(portal, answers[0][1])
     assert [status for status, _, _ in answers] == [303] * PEOPLE
@@ -66,6 +66,7 @@ def _all_at_once(portal: Portal) -> list[tuple[int, dict[str, str], float]]:
 
     def person(number: int) -> tuple[int, dict[str, str], float]:
         with httpx.Client(base_url=portal.address, timeout=60) as client:
+            client.headers["X-Forwarded-For"] = f"10.0.0.{number}"
             form = BeautifulSoup(client.get("/en/submit").text, "html.parser")
             field = form.find("input", attrs={"name": "key"})
             assert field is not None

@@ -39,7 +39,7 @@ class Tour(Town):
         self.mails: list[Mail] = []
         templates = make_templates(self.site.assets)
         self.site = structs.replace(self.site, templates=templates, demonstration=demonstration)
-        self.app = create_app(self.site)
+        self.portal = create_app(self.site)
 
     @property
     def templates_rendered(self) -> set[str]:
