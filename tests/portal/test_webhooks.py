@@ -181,7 +181,9 @@ def test_overdue_is_told_once_a_round_and_a_closed_month_by_its_name(town: Town,
     town.later(days=40)
     work(town, receiver)
     work(town, receiver)
-    assert [event for event, _ in told(receiver)].count("item.overdue") == 1, "what is purged meanwhile is not told again"
+    assert [event for event, _ in told(receiver)].count("item.overdue") == 1, (
+        "what is purged meanwhile is not told again"
+    )
 
 
 def test_each_is_told_only_what_it_wants_and_only_once(town: Town, receiver: Receiver) -> None:
