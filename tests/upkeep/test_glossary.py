@@ -50,6 +50,7 @@ TECHNICAL = {
     "Membership": "who belongs to a department",
     "NewLink": "a link while its mail is composed",
     "News": "what a subscription is to be told",
+    "NewWelcome": "a link to a password while it is told",
     "Old": "what has served",
     "Open": "an invitation that can be answered",
     "Orphaned": "a department or service that a new profile has no more",
@@ -75,6 +76,7 @@ TECHNICAL = {
     "Told": "the content of a webhook",
     "UTCDateTime": "a type of column",
     "Value": "the integers of a figure",
+    "Welcome": "a link by which an account gets its password",
 }
 """Classes of the domain that are no word of the glossary. Sections of a profile are named by docs/city-profile.md,
 refusals (subclasses of DomainError) by what they say."""
