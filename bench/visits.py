@@ -87,7 +87,7 @@ def make_forms(ruling: Ruling, random: Random, count: int) -> list[Form]:
 
 
 def submissions(port: int, secret: Secret, forms: list[Form]) -> list[bytes]:
-    """Each form with a key of its own, as the portal's page would have it, opened a while ago; from a source of its own."""
+    """Each form with a key of its own, as the portal's page would have it, opened a while ago; each from elsewhere."""
     opened_at = datetime.now(UTC) - WRITING
     return [
         post(

@@ -74,8 +74,8 @@ class Limits:
         self._clock = clock
         self._salt = (-1, b"")
 
-    def take(self, rule: Rule, source: Source, subject: str = "") -> Taken:
-        """Count a try of this source (and subject, where the rule is about one).
+    def take(self, rule: Rule, source: Source | None, subject: str = "") -> Taken:
+        """Count a try of this source (and subject, where the rule is about one); of all sources together where None.
 
         Refuses (`Limited`) one too many. Where the store is busy or gone, so is the portal: its error passes.
         """

@@ -63,28 +63,16 @@ def message(
 
     `state`: "held" waits for `release`; "too_many" is one that is never sent, told to staff all the same.
     """
-    message_id: int = _INSERT_MESSAGE.scalar(
-        session,
-        {
-            "kind": kind,
-            "item_id": item_id,
-            "contact_id": contact_id,
-            "language": language,
-            "facts": json.encode(facts or {}).decode(),
-            "state": state,
-            "stable_id": secrets.token_hex(16),
-            "rendered": None,
-            "rendered_at": None,
-            "mailbox": None,
-            "made_at": now,
-            "sent_at": None,
-            "failed_at": None,
-            "reason": "",
-        },
+    return _put(
+        session, kind, language, facts or {}, now, item_id=item_id, contact_id=contact_id, state=state
     )
-    if state == "waiting":
-        job(session, kind=SEND, key=str(message_id), run_at=now)
-    return message_id
+
+
+def message_to_account(
+    session: Session, *, kind: str, account_id: int | None, language: str, now: datetime
+) -> int:
+    """A mail to somebody of the staff; to nobody (None), where it is not to show that there is no such account."""
+    return _put(session, kind, language, {}, now, account_id=account_id)
 
 
 def release(session: Session, *, item_id: int, now: datetime) -> None:
@@ -203,3 +191,40 @@ def _due(now: datetime, real_now: datetime, lane: Lane | None, without: Collecti
     if without:
         where.append(_JOB.c.destination.not_in(sorted(without)))
     return sa.select(_JOB.c.id, _JOB.c.destination).where(*where).order_by(_JOB.c.run_at, _JOB.c.id)
+
+
+def _put(
+    session: Session,
+    kind: str,
+    language: str,
+    facts: Values,
+    now: datetime,
+    *,
+    item_id: int | None = None,
+    contact_id: int | None = None,
+    account_id: int | None = None,
+    state: Begin = "waiting",
+) -> int:
+    message_id: int = _INSERT_MESSAGE.scalar(
+        session,
+        {
+            "kind": kind,
+            "item_id": item_id,
+            "contact_id": contact_id,
+            "account_id": account_id,
+            "language": language,
+            "facts": json.encode(facts).decode(),
+            "state": state,
+            "stable_id": secrets.token_hex(16),
+            "rendered": None,
+            "rendered_at": None,
+            "mailbox": None,
+            "made_at": now,
+            "sent_at": None,
+            "failed_at": None,
+            "reason": "",
+        },
+    )
+    if state == "waiting":
+        job(session, kind=SEND, key=str(message_id), run_at=now)
+    return message_id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
-from pytest import MonkeyPatch
+import pytest
 
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
 from feedback.items.tables import Contact
@@ -82,7 +82,7 @@ def form(tour: Tour) -> None:
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", origin="https://elsewhere.example.org", key=key).status == 403
     busy = tour.visitor()
-    with MonkeyPatch.context() as patch:
+    with pytest.MonkeyPatch.context() as patch:
         patch.setattr(proof_of_work, "LEAST", 10**9)  # Whoever looks at the kept page has time for it.
         patch.setattr(proof_of_work, "MOST", 2 * 10**9)
         sent = [busy.sends(kind="idea", text=WORDS) for _ in range(SUBMISSION.most + 1)]
