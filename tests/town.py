@@ -129,8 +129,13 @@ class Browser:
     def __init__(self, app: App, language: str = "en", address: str = "", base: str = BASE) -> None:
         self.base = base
         self.address = address or new_address()
-        self.client = httpx.Client(transport=Line(app, self.address), base_url=base)
+        self.line = Line(app, self.address)
+        self.client = httpx.Client(transport=self.line, base_url=base)
         self.language = language
+
+    def moves(self) -> None:
+        """The same browser, somewhere else: what came from there before is not its own."""
+        self.line.address = self.address = new_address()
 
     def get(self, path: str, *, follow: bool = False, **query: str) -> Page:
         """Ask for a page. A path of the public part may leave its language out: "/submit"."""
