@@ -208,7 +208,7 @@ def other_items(tour: Tour) -> None:
     held = tour.reports(service="roads", website=WORDS)
     at = f"/staff/item/{held.reference}"
     assert clerk.get("/staff/inbox", queue="held").status == clerk.get(at).status == 200
-    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-a", reason=WORDS).status == 409
+    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-c", reason=WORDS).status == 409
     assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
     assert clerk.get(at).status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
