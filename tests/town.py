@@ -41,6 +41,7 @@ from feedback.people import accounts, sessions
 from portal.app import create_app
 from portal.database import Database
 from portal.edge import App
+from portal.files import Files
 from portal.in_force import InForce
 from portal.limits import Limits
 from portal.pages import Site
@@ -213,6 +214,7 @@ class Town:
             templates=templates,
             in_force=InForce(database),
             limits=Limits(database.url),
+            files=Files(settings.files_folder),
         )
         self.app = create_app(self.site)
 
