@@ -147,10 +147,10 @@ def _photo(content: bytes, kind: str) -> tuple[int, int, list[bytes]]:
     profile = picture.info.get("icc_profile")
     turned = picture.getexif().get(0x0112, 1)
     if kind == "JPEG":
-        picture.draft(None, _within(width, height, LONGEST_SIDE))
+        picture.draft(None, within(width, height, LONGEST_SIDE))
     picture.load()
     picture = _plain(picture)
-    picture = picture.resize(_within(*picture.size, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    picture = picture.resize(within(*picture.size, LONGEST_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     if profile and len(profile) <= PROFILE_MOST and picture.mode in ("L", "RGB", "CMYK"):
         try:
             there = ImageCms.ImageCmsProfile(io.BytesIO(profile))
@@ -170,11 +170,11 @@ def _photo(content: bytes, kind: str) -> tuple[int, int, list[bytes]]:
     }.get(turned if isinstance(turned, int) else 1)
     if method is not None:
         flat = flat.transpose(method)
-    small = flat.resize(_within(*flat.size, SMALL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    small = flat.resize(within(*flat.size, SMALL_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
     return *flat.size, [_jpeg(flat), _jpeg(small)]
 
 
-def _within(width: int, height: int, side: int) -> tuple[int, int]:
+def within(width: int, height: int, side: int) -> tuple[int, int]:
     """The size with the same shape whose longer side is at most `side`."""
     longer = max(width, height)
     if longer <= side:
