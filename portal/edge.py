@@ -15,6 +15,7 @@ from urllib.parse import unquote_to_bytes, urlsplit
 
 from msgspec import Struct
 
+from portal import security
 from portal.access import LOOPBACK
 from portal.settings import Settings
 from portal.source import find_source
@@ -55,6 +56,8 @@ FIELDS_MOST: Final = 60
 METHODS: Final = frozenset({"GET", "POST"})
 PLAIN: Final = "application/x-www-form-urlencoded"
 PARTS: Final = "multipart/form-data"
+NOTED: Final = frozenset({400, 408, 413, 414, 415, 421, 431})
+"""Refusals that no browser on our pages meets; another method is what programs ask that watch or index."""
 SOURCE: Final = "kanali.source"
 BODY: Final = "kanali.body"
 """Where the body of a form in parts goes on: the framework does not see it."""
@@ -63,10 +66,10 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufeff\ufffe\uffff]")
 
 
 class Refusal(Exception):
-    """A request that goes no further, by its status."""
+    """A request that goes no further, by its status. `is_usual`: it may be a person with a large photo."""
 
-    def __init__(self, status: int) -> None:
-        self.status = status
+    def __init__(self, status: int, *, is_usual: bool = False) -> None:
+        self.status, self.is_usual = status, is_usual
 
 
 class Edge:
@@ -152,6 +155,8 @@ class Edge:
         await self._app(scope, _replay(body, receive), send)
 
     async def _tell(self, refusal: Refusal, scope: Scope, receive: Receive, send: Send) -> None:
+        if refusal.status in NOTED and not refusal.is_usual:
+            security.tell("request_refused", status=refusal.status)
         page = await self._refuse(scope, refusal.status)
         await page(scope, receive, send)
 
@@ -232,7 +237,7 @@ def expect(scope: Scope, headers: list[tuple[bytes, bytes]], *, takes_files: boo
             raise Refusal(413)
         return Expected(kind, found, BODY_MOST, BODY_SECONDS, is_large=False)
     if found is not None and found > DRAINED_MOST:
-        raise Refusal(413)
+        raise Refusal(413, is_usual=True)
     seconds = (
         BODY_SECONDS + min(FILES_BODY_MOST if found is None else found, FILES_BODY_MOST) / BYTES_A_SECOND
     )
@@ -255,13 +260,13 @@ async def read_body(scope: Scope, expected: Expected, receive: Receive) -> bytes
                 elif expected.kind == PARTS and count <= DRAINED_MOST:
                     body.clear()
                 else:
-                    raise Refusal(413)
+                    raise Refusal(413, is_usual=expected.is_large)
                 if not message.get("more_body", False):
                     break
     except TimeoutError:
-        raise Refusal(408) from None
+        raise Refusal(408, is_usual=expected.is_large) from None
     if count > expected.most:
-        raise Refusal(413)
+        raise Refusal(413, is_usual=True)
     if body and scope["method"] == "POST" and not expected.kind:
         raise Refusal(415)
     if expected.kind == PLAIN and body.count(b"&") >= FIELDS_MOST:

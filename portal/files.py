@@ -98,7 +98,7 @@ class Files:
         except FileNotFoundError:
             raise FileGone from None
 
-    def digest(self, name: str, *, is_small: bool = False) -> str:
+    def digest(self, name: str, is_small: bool = False) -> str:
         """SHA-256 of a file as it lies there; empty where it is gone."""
         try:
             with (self.folder / (name + SMALL if is_small else name)).open("rb") as file:

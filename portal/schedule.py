@@ -63,6 +63,7 @@ PERIODIC: dict[str, Every | Daily] = {
     "close_record": Daily(time(0, 40)),
     "seal": Every(timedelta(minutes=5)),
     "purge": Daily(time(4, 20)),
+    "purge_files": Every(timedelta(minutes=20)),
 }
 
 

@@ -27,10 +27,11 @@ FILE_MOST: Final = 10_000_000
 _ATTACHMENT = table_of(Attachment)
 _INSERT = Statement(sa.insert(_ATTACHMENT).returning(_ATTACHMENT.c.id))
 _LAST = Statement(
-    sa.select(sa.func.max(_ATTACHMENT.c.number)).where(
+    sa.select(sa.func.max(_ATTACHMENT.c.number).label("last")).where(
         _ATTACHMENT.c.item_id == sa.bindparam("item"), _ATTACHMENT.c.kind == sa.bindparam("of_kind")
     )
 )
+_NAMED = sa.select(_ATTACHMENT.c.name)
 _OF_ENTRY = Statement(
     sa.select(_ATTACHMENT.c.sha256)
     .where(_ATTACHMENT.c.item_id == sa.bindparam("item"), _ATTACHMENT.c.entry_id == sa.bindparam("entry"))
@@ -88,6 +89,11 @@ def write(
             "small_sha256": file.small_sha256,
         }
         yield Attachment, _INSERT.scalar(session, values), values
+
+
+def find_named(session: Session, names: Sequence[str]) -> set[str]:
+    """Those of these names that a row holds: the others are nobody's."""
+    return set(session.execute(_NAMED.where(_ATTACHMENT.c.name.in_(names))).scalars())
 
 
 def digests_of(session: Session, *, item_id: int, entry_id: int) -> list[str]:

@@ -6,7 +6,7 @@ from alembic import op
 from feedback.columns import UTCDateTime
 
 revision = "2026_11_22_uploads"
-down_revision = "2026_11_22_undelivered"
+down_revision = "2026_11_22_unsent"
 branch_labels = None
 depends_on = None
 
