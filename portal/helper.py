@@ -19,8 +19,8 @@ from msgspec import Struct
 
 from feedback.errors import DomainError
 
-WALL_SECONDS: Final = 20
-"""Of one child; its processor time is limited to a quarter of that by itself."""
+WALL_SECONDS: Final = 30
+"""Of one child; its processor time is limited to a sixth of that by itself."""
 AT_ONCE: Final = 2
 """Children of one web process: more would only take the processors from each other and from everybody's pages."""
 WAITING_MOST: Final = 6

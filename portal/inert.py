@@ -27,7 +27,7 @@ MEMORY_MOST: Final = 224 * MEGABYTE
 ADDRESSES_MOST: Final = 1_000 * MEGABYTE
 GIVEN_MOST: Final = 10 * MEGABYTE
 
-PIXELS_MOST: Final = {"JPEG": 50_000_000, "PNG": 24_000_000, "WEBP": 10_000_000}
+PIXELS_MOST: Final = {"JPEG": 50_000_000, "PNG": 24_000_000, "HEIF": 24_000_000, "WEBP": 10_000_000}
 """A JPEG is read at a fraction of its size; a WebP is held five times while it is read."""
 LONGEST_SIDE: Final = 2560
 SMALL_SIDE: Final = 480
@@ -35,6 +35,8 @@ QUALITY: Final = 85
 PROFILE_MOST: Final = MEGABYTE
 """Bytes of a colour profile; a larger one is left out."""
 PAGES_MOST: Final = 1000
+
+HEIF_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"})
 
 MAGIC: Final = ((b"\xff\xd8\xff", "JPEG"), (b"\x89PNG\r\n\x1a\n", "PNG"), (b"%PDF-", "PDF"))
 
@@ -112,6 +114,8 @@ def _made(content: bytes) -> tuple[dict[str, Any], list[bytes]]:
     kind = next((kind for magic, kind in MAGIC if content.startswith(magic)), "")
     if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
         kind = "WEBP"
+    if content[4:8] == b"ftyp" and content[8:12] in HEIF_BRANDS:
+        kind = "HEIF"
     if kind == "PDF":
         made = _document(content)
         return {"kind": "document", "media_type": "application/pdf", "parts": [len(made)]}, [made]
@@ -137,6 +141,10 @@ def _photo(content: bytes, kind: str) -> tuple[int, int, list[bytes]]:
     from PIL import Image, ImageCms, JpegImagePlugin, MpoImagePlugin, PngImagePlugin, WebPImagePlugin  # noqa: F401
 
     Image.preinit()
+    if kind == "HEIF":
+        import pi_heif
+
+        pi_heif.register_heif_opener(decode_threads=1, thumbnails=False, depth_images=False, aux_images=False)
     srgb = ImageCms.createProfile("sRGB")
     Image.MAX_IMAGE_PIXELS = None  # Ours is stricter, and the format decides.
     _shut()

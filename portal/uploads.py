@@ -23,7 +23,7 @@ from portal.helper import Opened, Refused
 from portal.item_words import file_word
 from portal.pages import Visit
 
-ACCEPT: Final = "image/jpeg,image/png,image/webp,application/pdf"
+ACCEPT: Final = "image/jpeg,image/png,image/webp,image/heic,.heic,.heif,application/pdf"
 """What a browser offers to choose; what is taken is decided by what a file is."""
 
 _PURPOSE: Final = "file"

@@ -34,6 +34,7 @@ TECHNICAL = {
     "ExternalRef": "the number in another system",
     "Fault": "one fault of one field",
     "Finding": "what verify says",
+    "Filed": "a file that lies in its folder",
     "Foreign": "a case of another system",
     "Installation": "what a database is",
     "LimitCount": "how often something was tried of late",
