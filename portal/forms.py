@@ -128,7 +128,9 @@ def _about_files(code: str, facts: dict[str, Any]) -> str:
         "files_again": _("Please choose your files again; they were not kept"),
         "files_gone": _("We kept your files for an hour, and that is over. Please choose them again"),
         "file_too_large": _("File %(number)s is larger than 10 MB. Choose a smaller one"),
-        "file_kind": _("We cannot take file %(number)s. We take photos (JPEG, PNG, WebP, HEIC) and PDF documents"),
+        "file_kind": _(
+            "We cannot take file %(number)s. We take photos (JPEG, PNG, WebP, HEIC) and PDF documents"
+        ),
         "file_damaged": _("File %(number)s could not be opened; it may be damaged. Choose another one"),
         "file_pixels": _("File %(number)s is too large once it is opened. Please send a smaller copy of it"),
         "file_memory": _("File %(number)s is too large once it is opened. Please send a smaller copy of it"),
