@@ -102,7 +102,7 @@ class Files:
         """SHA-256 of a file as it lies there; empty where it is gone."""
         try:
             with (self.folder / (name + SMALL if is_small else name)).open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest()
+                return hashlib.sha256(file.read()).hexdigest()
         except FileNotFoundError:
             return ""
 

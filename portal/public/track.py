@@ -130,12 +130,14 @@ def withdraw(visit: Visit) -> Reply:
     return redirect(visit.here("/track") + "?done=withdrawn")
 
 
-@route("/{language}/track/file/{file}", policy="code")
+@route("/{language}/track/file/{file}", policy="public")
 def file(visit: Visit) -> Reply:
-    """A photo or a document of the opened case."""
-    assert visit.item_id is not None
+    """A photo or a document of the opened case; without one, or of another, there is no such page."""
+    item_id = access.opened_item(visit)
+    if item_id is None:
+        raise NotFound("page_unknown")
     with visit.site.database.read() as session:
-        item = find.get_for_citizen(session, item_id=visit.item_id)
+        item = find.get_for_citizen(session, item_id=item_id)
     return file_view.serve(visit, item)
 
 

@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import UTCDateTime
 
-revision = "2026_11_22_uploads"
-down_revision = "2026_11_22_unsent"
+revision = "2026_11_22_with_files"
+down_revision = "2026_11_22_welcome"
 branch_labels = None
 depends_on = None
 
