@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zlib
 
 import pikepdf
 from PIL import Image, PngImagePlugin
@@ -80,3 +81,14 @@ def document(pages: int = 1, *, mark: str = "", with_photo: bool = True, **also:
     out = io.BytesIO()
     pdf.save(out)
     return out.getvalue()
+
+
+def vast(width: int = 30_000, height: int = 30_000) -> bytes:
+    """A PNG that says of itself that it is so large, in under a thousand bytes."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return len(content).to_bytes(4) + name + content + zlib.crc32(name + content).to_bytes(4)
+
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes((8, 2, 0, 0, 0))
+    rows = zlib.compress(bytes(100_000), 9)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
