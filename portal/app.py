@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
-from portal import access, error_pages, languages
+from portal import access, error_pages, languages, security
 from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
@@ -182,6 +182,7 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
         with languages.speaking(visit.language):
             reply = route.handler(visit)
     except DomainError as refusal:
+        security.refused(refusal, is_staff=visit.viewer is not None)
         if visit.viewer is not None:
             visit.language = visit.viewer.language
         with languages.speaking(visit.language):

@@ -15,7 +15,7 @@ from msgspec import Struct
 from feedback.items import queues
 from feedback.people import accounts, sessions
 from feedback.people.viewer import Viewer
-from portal import languages
+from portal import languages, log, security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.pages import Cookie, Reply, Visit, redirect, render
 
@@ -80,6 +80,8 @@ def finish(
             now=datetime.now(UTC),
             replaces=visit.cookies.get(STAFF_COOKIE, ""),
         )
+    log.acting(account_id)
+    security.tell("signed_in", shown=shown)
     return send_again(visit, viewer, kept, (staff_cookie(identifier), *cookies))
 
 
