@@ -66,21 +66,21 @@ def postgresql_template(postgresql_server: Server) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the newest schema, once on SQLite and once on PostgreSQL."""
-    with _fresh(request, request.param, tmp_path) as made:
+    with fresh(request, request.param, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh SQLite database with the newest schema."""
-    with _fresh(request, "sqlite", tmp_path) as made:
+    with fresh(request, "sqlite", tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def postgresql_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh PostgreSQL database with the newest schema."""
-    with _fresh(request, "postgresql", tmp_path) as made:
+    with fresh(request, "postgresql", tmp_path) as made:
         yield made
 
 
@@ -159,7 +159,7 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def _fresh(request: pytest.FixtureRequest, dialect: str, folder: Path) -> Iterator[Database]:
+def fresh(request: pytest.FixtureRequest, dialect: str, folder: Path) -> Iterator[Database]:
     """A fresh database of one dialect: copied from its template, gone afterwards."""
     if dialect == "sqlite":
         file = folder / "kanali.db"
