@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -121,8 +122,8 @@ def _make_open(town: Town, report: Report, by: Actor) -> None:
 
 def _check(town: Town, accepted: list[str], late: list[str]) -> None:
     """Every text that was accepted stands there once, no other does, and the ledger agrees."""
-    said = [row.text for row in (*town.rows(Entry), *town.rows(Answer))]
-    assert [words for words in accepted if said.count(words) != 1] == []
+    said = Counter(row.text for row in (*town.rows(Entry), *town.rows(Answer)))
+    assert [words for words in accepted if said[words] != 1] == []
     assert [words for words in late if words in said] == []
     with town.read() as session:
         assert list(verify(session)) == []
