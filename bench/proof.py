@@ -35,6 +35,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     ledger,
     odd_requests,
     rules,
+    safety,
     speed,
     ways,
 )
@@ -44,6 +45,7 @@ RESULTS, PAGE = ROOT / "var" / "proof", ROOT / "docs" / "proof.md"
 PARTS = {
     "check": check.PART,
     "changes": ledger.PART,
+    "safety": safety.PART,
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,
