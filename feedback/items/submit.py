@@ -8,6 +8,7 @@ others wait for. The order is the one of the design: key → validate → langua
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,8 @@ from sqlmodel import Session
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
-from feedback.items import cycles, keep_time
+from feedback.items import attachments, cycles, keep_time
+from feedback.items.attachments import Filed
 from feedback.items.held import HeldFor
 from feedback.items.sent import Sent
 from feedback.items.tables import Contact, Counter, Item, Submission
@@ -169,6 +171,7 @@ def submit(
     *,
     prepared: Prepared,
     key: Key,
+    files: Sequence[Filed] = (),
     held: HeldFor | None = None,
     may_mail: bool = True,
     by: Actor = CITIZEN,
@@ -199,6 +202,8 @@ def submit(
     written: list[tuple[type[Row], int, Values]] = []
     contact_id = _write_contact(session, item_id, prepared.sent, written)
     item["cycle_id"] = cycles.write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
+    if files:
+        written += attachments.write(session, item_id=item_id, entry_id=None, files=files, now=now)
     notes.append(
         session,
         Chain("item", item_id, 0, 0, ""),
