@@ -7,6 +7,7 @@ stored for it, nothing of the browser is looked at. The browser's part is `stati
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
@@ -28,7 +29,7 @@ Found = Literal["none", "solved", "over", "wrong"]
 
 
 def challenge(secret: bytes, bound_to: str) -> str:
-    """A new challenge as JSON, for whoever holds the form of this key (`key_hash`)."""
+    """A new challenge (JSON, in base64), for whoever holds the form of this key (`key_hash`)."""
     made = altcha.create_challenge(
         "SHA-256",
         1,
@@ -37,7 +38,7 @@ def challenge(secret: bytes, bound_to: str) -> str:
         data={"form": bound_to},
         hmac_secret=_key(secret),
     )
-    return json.dumps(made.to_dict())
+    return base64.b64encode(json.dumps(made.to_dict()).encode()).decode()
 
 
 def check(secret: bytes, bound_to: str, payload: str) -> Found:

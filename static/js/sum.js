@@ -48,7 +48,7 @@
   const bar = document.querySelector("[data-sum-done]");
   if (!field || !said || !bar) return;
 
-  const challenge = JSON.parse(form.dataset.sum);
+  const challenge = JSON.parse(atob(form.dataset.sum));
   const asked = challenge.parameters;
   const wanted = words(asked.keyPrefix);
   const fixed = [...words(asked.salt), ...words(asked.nonce)];

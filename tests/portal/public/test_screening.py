@@ -51,7 +51,7 @@ def busy(town: Town, address: str = "") -> Browser:
 
 def solved(challenge: str) -> str:
     """The solution, as a browser sends it."""
-    asked = altcha.Challenge.from_dict(json.loads(challenge))
+    asked = altcha.Challenge.from_dict(json.loads(base64.b64decode(challenge)))
     solution = altcha.solve_challenge(asked)
     assert solution is not None
     return altcha.Payload(asked, solution).to_base64()
@@ -161,9 +161,12 @@ def test_a_solution_of_another_installation_solves_nothing() -> None:
     challenge = proof_of_work.challenge(b"theirs", "form")
     assert proof_of_work.check(b"theirs", "form", solved(challenge)) == "solved"
     assert proof_of_work.check(b"ours", "form", solved(challenge)) == "wrong"
-    easier = json.loads(challenge)
+    easier = json.loads(base64.b64decode(challenge))
     easier["parameters"]["keyPrefix"] = ""
-    assert proof_of_work.check(b"theirs", "form", solved(json.dumps(easier))) == "wrong"
+    assert (
+        proof_of_work.check(b"theirs", "form", solved(base64.b64encode(json.dumps(easier).encode()).decode()))
+        == "wrong"
+    )
 
 
 def test_the_same_message_pressed_often_counts_once(town: Town) -> None:
