@@ -34,7 +34,7 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, sign_in
+from portal.staff import account, authenticator, desk, inbox, second_factor, second_step, sign_in
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -71,9 +71,12 @@ def routes() -> list[Route]:
         information,
         log_head,
         sign_in,
+        second_step,
         inbox,
         desk,
         account,
+        second_factor,
+        authenticator,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 

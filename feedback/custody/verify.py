@@ -34,7 +34,7 @@ from feedback.items.tables import (
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Membership, Passkey, Totp
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
 
@@ -52,6 +52,8 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Response,
     Account,
     Membership,
+    Totp,
+    Passkey,
     CityRow,
     CityVersion,
     Record,

@@ -9,7 +9,7 @@ import click
 
 from feedback.city import versions
 from feedback.ledger.notes import SYSTEM
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions
 from feedback.people.viewer import ROLES
 from portal.installation import opened
 from portal.settings import read_settings
@@ -69,8 +69,11 @@ def disable(email: str) -> None:
 
 @command.command()
 @click.argument("email")
+@click.option(
+    "--second-factor", is_flag=True, help="Remove app, passkeys and recovery codes too, after a loss."
+)
 @_password
-def reset(email: str, password_stdin: bool) -> None:
+def reset(email: str, second_factor: bool, password_stdin: bool) -> None:
     """Give an account another password, end its sessions; a disabled one may sign in again."""
     password = _choose(password_stdin)
     password_hash = accounts.hash_password(password, about=(email,))
@@ -79,8 +82,11 @@ def reset(email: str, password_stdin: bool) -> None:
             session, email=email, password_hash=password_hash, by=SYSTEM, now=installed.clock.now()
         )
         assert account.id is not None
+        if second_factor:
+            factors.remove_all(session, account_id=account.id, by=SYSTEM, now=installed.clock.now())
         sessions.end_all(session, account.id)
-    _tell(f"{email} has another password; its sessions are ended.", password, password_stdin)
+    without = " and no second factor" if second_factor else ""
+    _tell(f"{email} has another password{without}; its sessions are ended.", password, password_stdin)
 
 
 def _choose(is_given: bool) -> str:
