@@ -175,6 +175,12 @@ def reopen(visit: Visit) -> Reply:
     return attempt.do_on_sheet(visit, sheets.REOPEN, deed, "reopened")
 
 
+@route("/staff/item/{reference}/discard", "POST", policy="desk")
+def discard(visit: Visit) -> Reply:
+    """Throw away what one wrote for it and could not send."""
+    return attempt.discard(visit)
+
+
 def _done_words(done: str) -> str:
     """What was just done; empty for what is no deed of ours."""
     return {
@@ -185,6 +191,7 @@ def _done_words(done: str) -> str:
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
+        "discarded": _("Your text is discarded. Nothing was sent."),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 
