@@ -1,4 +1,4 @@
-"""Passkeys in Chromium, with an authenticator that the browser itself plays: made, shown, copied, removed, lured out."""
+"""Passkeys in Chromium, with an authenticator that the browser itself plays: made, shown, copied, removed."""
 
 from __future__ import annotations
 
