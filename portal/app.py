@@ -17,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
-from portal import access, error_pages, languages
+from portal import access, error_pages, languages, security
 from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
@@ -35,7 +35,16 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, authenticator, desk, inbox, second_factor, second_step, sign_in
+from portal.staff import (
+    account,
+    authenticator,
+    desk,
+    inbox,
+    second_factor,
+    second_step,
+    sign_in,
+    welcome,
+)
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -76,6 +85,7 @@ def routes() -> list[Route]:
         log_head,
         sign_in,
         second_step,
+        welcome,
         inbox,
         desk,
         account,
@@ -185,6 +195,7 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
         with languages.speaking(visit.language):
             reply = route.handler(visit)
     except DomainError as refusal:
+        security.refused(refusal, is_staff=visit.viewer is not None)
         if visit.viewer is not None:
             visit.language = visit.viewer.language
         with languages.speaking(visit.language):

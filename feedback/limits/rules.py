@@ -39,5 +39,16 @@ SECOND_FACTOR: Final = Rule("second_factor", 5, 15 * 60)
 """Wrong codes of a second factor for one account, from wherever: who tries them has its password already."""
 FOLLOW_UP_CODE: Final = Rule("follow_up_code", 20, 60)
 """Follow-up codes of the right shape that open nothing, from one source (reliability P8: at most 20 a minute)."""
+RESET_ACCOUNT: Final = Rule("reset_account", 3, 60 * 60)
+"""Links for a lost password that are asked for one address, from wherever: a mailbox is not to be flooded."""
+RESET_SOURCE: Final = Rule("reset_source", 20, 60 * 60)
+"""The same from one source, whatever the address: a whole town hall may be one source."""
 
-RULES: Final = (SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, SECOND_FACTOR, FOLLOW_UP_CODE)
+RULES: Final = (
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_SOURCE,
+    SECOND_FACTOR,
+    FOLLOW_UP_CODE,
+    RESET_ACCOUNT,
+    RESET_SOURCE,
+)

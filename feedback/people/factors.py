@@ -28,8 +28,8 @@ from feedback.text import crockford
 
 CODES: Final = 10
 """Recovery codes that are made at once."""
-CODE_LETTERS: Final = 16
-"""Letters of a recovery code: 80 bits."""
+CODE_LETTERS: Final = 24
+"""Letters of a recovery code: 120 bits, so that a plain keyed digest keeps it (ASVS 6.5.2)."""
 NAME_MOST: Final = 60
 """Letters of a passkey's name."""
 

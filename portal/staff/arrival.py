@@ -16,7 +16,7 @@ from feedback.items import queues
 from feedback.people import accounts, factors, sessions
 from feedback.people.factors import Factors
 from feedback.people.viewer import Viewer
-from portal import languages
+from portal import languages, log, security
 from portal.access import HALF_COOKIE, STAFF_COOKIE, half_cookie, staff_cookie
 from portal.forms import FieldError
 from portal.pages import Cookie, Reply, Visit, redirect, render
@@ -115,6 +115,8 @@ def finish(
         if kept is None:
             return redirect("/staff/sign-in/code", cookies=[*given])
         return code_page(visit, viewer, found, kept=kept, cookies=given)
+    log.acting(account_id)
+    security.tell("signed_in", shown=shown)
     given = (staff_cookie(identifier), half_cookie(""), *cookies)
     if must_set_up:
         return redirect("/staff/account/second-factor", cookies=[*given])

@@ -20,6 +20,7 @@ from feedback.items.lifecycle import RUNNING, may
 from feedback.items.views import EntryView, ItemView, Queue, QueueRow
 from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
+from portal import security
 from portal.forms import FieldError, Form, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
@@ -55,6 +56,7 @@ def do(
             raise
         return _gone(visit, typed.text)
     except (Conflict, MoveRefused, NotAllowed) as refusal:
+        security.refused(refusal, is_staff=True)
         try:
             item = _item(visit)
         except NotFound:
@@ -112,6 +114,7 @@ def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
     except NotFound:
         return _gone(visit, visit.form.text("reason"))
     except (Conflict, MoveRefused, NotAllowed) as refusal:
+        security.refused(refusal, is_staff=True)
         try:
             unsent.keep(visit, _item(visit), sheet.path, visit.form.text("reason"), ("department", "service"))
             return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
@@ -237,6 +240,7 @@ def _links(visit: Visit, which: Queue, listed: tuple[QueueRow, ...], item: ItemV
 
 def _gone(visit: Visit, text: str) -> Reply:
     """What was typed for an item that does not exist or is not this person's (any more): the same for both."""
+    security.tell("access_refused", why="item_unknown")
     return render(visit, "staff/kept.html", status=404, page=sheets.KeptPage(text))
 
 

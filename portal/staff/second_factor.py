@@ -19,6 +19,7 @@ from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts, factors, sessions
 from feedback.people.factors import Factors
 from feedback.text import crockford
+from portal import security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.forms import FieldError
 from portal.languages import gettext as _
@@ -66,6 +67,7 @@ def confirm(visit: Visit) -> Reply:
         try:
             second_step.show_passkey(visit, only=viewer.account_id)
         except PasskeyRefused:
+            security.tell("factor_refused", way="passkey")
             return _page(visit, 422, [FieldError("", _passkey_refused())])
     else:
         refusal = _password_refused(visit)
@@ -74,7 +76,7 @@ def confirm(visit: Visit) -> Reply:
         with visit.site.database.read() as session:
             is_asked = factors.has_any(session, viewer.account_id)
         if is_asked:
-            errors, status, wait = second_step.code_errors(visit, viewer.account_id)
+            errors, status, wait = second_step.code_errors(visit, viewer.account_id, event="factor_refused")
             if errors:
                 return _waiting(_page(visit, status, errors), wait)
     with visit.site.database.write() as session:
@@ -190,6 +192,7 @@ def renewed(
     account_id = visit.staff.account_id
     if ends_others:
         sessions.end_all(session, account_id)
+        security.tell("factors_changed")
     is_asked = visit.newcomer is not None or (ends_others and visit.site.asks_second_factor)
     identifier = sessions.start(
         session,
@@ -234,6 +237,7 @@ def _password_refused(visit: Visit) -> Reply | None:
             busy = _("Please try again in a few seconds.")
             return _waiting(_page(visit, 429, [FieldError("current", busy)]), 5)
         if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):
+            security.tell("password_refused")
             return _page(visit, 422, [FieldError("current", _("This is not your present password"))])
     taken.forget()
     return None

@@ -8,28 +8,25 @@ quarter of an hour, wherever they come from.
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal
 
 from feedback.ledger.notes import Actor
 from feedback.limits.rules import SECOND_FACTOR, SIGN_IN_SOURCE, Limited
 from feedback.people import accounts, factors, sessions
 from feedback.people.factors import Factors
 from feedback.people.viewer import Viewer
-from portal import access, languages
+from portal import access, languages, security
 from portal.access import HALF_COOKIE
 from portal.error_pages import wait_words
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, route
-from portal.source import Source
 from portal.staff import arrival, ceremony, sign_in
 from portal.staff.arrival import Kept
 from portal.staff.ceremony import PasskeyRefused
 
 CODE: Final = "factor-code"
 """The field of a code."""
-_ANYWHERE: Final = Source("anywhere")
-"""Whose tries count: those for an account, from wherever they come."""
 
 
 @route("/staff/sign-in/code", "GET", "POST", policy="public")
@@ -43,7 +40,7 @@ def code(visit: Visit) -> Reply:
     if visit.method == "GET":
         return arrival.code_page(visit, viewer, found)
     with languages.speaking(viewer.language):
-        errors, status, wait = code_errors(visit, viewer.account_id)
+        errors, status, wait = code_errors(visit, viewer.account_id, event="sign_in_failed")
     if errors:
         reply = arrival.code_page(visit, viewer, found, status=status, errors=errors, kept=kept)
         if wait:
@@ -84,7 +81,7 @@ def passkey(visit: Visit) -> Reply:
             taken.give_back()
             return arrival.finish(visit, account_id, shown="everything", kept=kept)
         except PasskeyRefused:
-            pass
+            security.tell("sign_in_failed", way="passkey")
         except Limited as refusal:
             status, wait, message = 429, refusal.wait, too_many_words(refusal)
     errors = [FieldError("", message)]
@@ -97,16 +94,18 @@ def passkey(visit: Visit) -> Reply:
     return reply
 
 
-def code_errors(visit: Visit, account_id: int) -> tuple[list[FieldError], int, int]:
+def code_errors(
+    visit: Visit, account_id: int, *, event: Literal["sign_in_failed", "factor_refused"]
+) -> tuple[list[FieldError], int, int]:
     """What is wrong with the code that was sent, with the status of the answer and the seconds to wait; [] if right.
 
-    A right one is used up by this.
+    A right one is used up by this; of a wrong one the log is told, as an `event`.
     """
     typed = visit.form.text(CODE)
     if not typed.strip():
         return [FieldError(CODE, _("Enter the code"))], 422, 0
     try:
-        taken = visit.site.limits.take(SECOND_FACTOR, _ANYWHERE, str(account_id))
+        taken = visit.site.limits.take(SECOND_FACTOR, None, str(account_id))
     except Limited as refusal:
         return [FieldError(CODE, too_many_words(refusal))], 429, refusal.wait
     secret, real_now = visit.site.secret.key, datetime.now(UTC)
@@ -122,6 +121,7 @@ def code_errors(visit: Visit, account_id: int) -> tuple[list[FieldError], int, i
             now=visit.now,
         )
     if not fits:
+        security.tell(event, account=account_id, way="code")
         return [FieldError(CODE, _("This code is not right, or it was used before"))], 422, 0
     taken.forget()
     return [], 200, 0

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from feedback.limits.rules import SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, Limited
 from feedback.people import accounts, sessions
-from portal import access
+from portal import access, security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.error_pages import wait_words
 from portal.forms import FieldError
@@ -46,6 +46,8 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     """The second step took longer than five minutes."""
     host: str
     """Where passkeys work; empty: nowhere."""
+    has_password: bool
+    """One was just chosen by a mailed link."""
     kept: Kept | None
     phone: str
     mail: str
@@ -118,9 +120,12 @@ def too_many_words(refusal: Limited) -> str:
 def sign_out(visit: Visit) -> Reply:
     """End the session of this browser; without one it is the same."""
     identifier = visit.cookies.get(STAFF_COOKIE, "")
+    access.find_staff(visit)
     if identifier:
         with visit.site.database.write() as session:
             sessions.end(session, identifier)
+    if visit.viewer is not None:
+        security.tell("signed_out")
     return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
 
 
@@ -151,6 +156,7 @@ def _find_account(visit: Visit, email: str, password: str) -> int | None:
     stored = account.password_hash if account and is_plausible else ""
     fits = accounts.password_fits(stored, password[: accounts.PASSWORD_MOST])
     if account is None or not stored or not fits or account.disabled_at is not None:
+        security.tell("sign_in_failed", account=account.id if account else None, way="password")
         return None
     return account.id
 
@@ -173,6 +179,7 @@ def form(
         signed_out=visit.query.get("done") == "signed-out",
         too_late=is_too_late,
         host=ceremony.host_of(visit.site.settings),
+        has_password=visit.query.get("done") == "password",
         kept=kept,
         phone=contact.phone,
         mail=contact.email,

@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import BigKey, UTCDateTime
 
-revision = "2026_11_22_ways_in"
-down_revision = "2026_11_22_unsent"
+revision = "2026_11_22_with_second_factor"
+down_revision = "2026_11_22_who_is_told"
 branch_labels = None
 depends_on = None
 
