@@ -82,6 +82,19 @@ class EntryView(Struct, frozen=True):
     answer: AnswerView | None
 
 
+class AttachmentView(Struct, frozen=True):
+    """A photo or a document that came with the first words (`entry_id` None) or with an entry."""
+
+    entry_id: int | None
+    kind: Literal["photo", "document"]
+    number: int
+    media_type: str
+    size: int
+    width: int
+    height: int
+    name: str
+
+
 class ContactView(Struct, frozen=True):
     id: int
     name: str
@@ -112,6 +125,7 @@ class ItemView(Struct, frozen=True):
     cycles: tuple[CycleView, ...]
     entries: tuple[EntryView, ...]
     contact: ContactView | None
+    attachments: tuple[AttachmentView, ...] = ()
 
     @property
     def cycle(self) -> CycleView:
