@@ -29,8 +29,10 @@ from feedback.items.tables import (
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
@@ -48,6 +50,8 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Answer,
     Entry,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,
