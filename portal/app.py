@@ -34,7 +34,7 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, sign_in
+from portal.staff import account, desk, inbox, restricted, sign_in
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -73,6 +73,7 @@ def routes() -> list[Route]:
         sign_in,
         inbox,
         desk,
+        restricted,
         account,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]

@@ -180,7 +180,7 @@ def _check_routing(parts: Parts) -> Iterator[CityFault]:
 
 
 def _check_restrictions(parts: Parts) -> Iterator[CityFault]:
-    """Restrictions are rules like those of routing; a report of misconduct must always meet one."""
+    """Restrictions are rules like those of routing; where a case can be a report of misconduct, one must take it."""
     file = "routing.toml"
     rules = list(entries_of(parts.restrictions))
     languages = tuple(dict.fromkeys((*(parts.languages or ()), *DETECTED_LANGUAGES)))
@@ -191,7 +191,8 @@ def _check_restrictions(parts: Parts) -> Iterator[CityFault]:
         yield from _when(file, place, rule.when, parts, languages)
     yield from _unreached(file, "restriction", rules, parts, languages)
     is_whole = parts.restrictions is not None and None not in parts.restrictions
-    if is_whole and not any(_takes_every_report(rule.when) for _, rule in rules):
+    has_reports = any(row.nature == "integrity_report" for _, row in entries_of(parts.default_natures))
+    if has_reports and is_whole and not any(_takes_every_report(rule.when) for _, rule in rules):
         yield CityFault(file, "restriction", "reports_unrestricted")
 
 

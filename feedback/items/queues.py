@@ -74,8 +74,9 @@ def queue(
         QueueRow(
             reference=row.reference,
             kind=row.kind,
-            opening=row.opening,
-            place=row.place,
+            # Its words are read on its own page only, where each reading is recorded.
+            opening="" if row.restricted else row.opening,
+            place="" if row.restricted else row.place,
             language=row.language,
             state=row.state,
             cycle_id=row.cycle_id,

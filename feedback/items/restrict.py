@@ -7,6 +7,7 @@ and takes them back). What the profile says of items as they come in is `routing
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from feedback.errors import Fault, Invalid, NotAllowed, NotFound
 from feedback.items.change import Change, begin, finish
 from feedback.items.sent import tidy_words
 from feedback.items.tables import Cycle, Grant, Reading
+from feedback.items.views import GrantView
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.people.tables import Account, Membership
@@ -28,6 +30,9 @@ from feedback.statements import Statement
 REASON_MOST = 1000
 RECORDED_EVERY = timedelta(hours=1)
 """A reader's second look at the same page within it is not recorded again."""
+
+Named = Grant | GrantView
+"""A grant as the row that it is, or as a page knows it."""
 
 _CYCLE, _GRANT, _READING = table_of(Cycle), table_of(Grant), table_of(Reading)
 _ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
@@ -165,12 +170,12 @@ def revoke(
     finish(change, "revoked")
 
 
-def keeps(grants: list[Grant], viewer: Viewer) -> bool:
+def keeps(grants: Sequence[Named], viewer: Viewer) -> bool:
     """Whether this person heads a department that is named."""
     return any(one.department in viewer.led for one in grants if one.department)
 
 
-def may_lift(restricted: str, grants: list[Grant], viewer: Viewer) -> bool:
+def may_lift(restricted: str, grants: Sequence[Named], viewer: Viewer) -> bool:
     """Whoever is named; for a report of misconduct only who keeps it (law 4990/2022, art. 14: confidentiality)."""
     if keeps(grants, viewer):
         return True
