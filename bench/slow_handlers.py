@@ -41,9 +41,7 @@ def _sleep(visit: pages.Visit) -> pages.Reply:
 def create_app() -> App:
     """The portal with one slow route more (granian calls this in its own process)."""
     site = make_site(open_installation(read_settings()))
-    known = [*app.routes(), pages.Route("/slow", ("GET",), "public", _sleep)]
-    app.routes = lambda: known
-    return app.create_app(site)
+    return app.create_app(site, also=(pages.Route("/slow", ("GET",), "public", _sleep),))
 
 
 def main() -> int:

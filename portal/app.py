@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Coroutine
-from typing import Any
+from functools import cache
+from typing import Any, Final
 
 from litestar import Litestar, Request
 from litestar.exceptions import HTTPException
@@ -16,7 +17,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
-from portal import access, error_pages, languages
+from portal import access, error_pages, languages, security
 from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
@@ -40,6 +41,9 @@ from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
 
 PLAIN = "text/plain; charset=utf-8"
+
+SITE: Final = "kanali.site"
+"""Where a request's scope holds the site: the framework is the same for every installation."""
 
 BROKEN = Reply(
     status=503,
@@ -79,8 +83,8 @@ def routes() -> list[Route]:
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
 
-def create_app(site: Site) -> App:
-    """The ASGI application of an installation; who calls closes the site's database."""
+def create_app(site: Site, *, also: tuple[Route, ...] = ()) -> App:
+    """The ASGI application of an installation; who calls closes the database. `also`: routes to try something."""
 
     async def refuse(scope: Any, status: int) -> Finished:
         return await in_turn(lambda: _refused_at_the_edge(site, scope, status))
@@ -89,18 +93,24 @@ def create_app(site: Site) -> App:
         _log.error("no page could be made", exc_info=error)
         return Finished(site.settings, BROKEN)
 
-    framework = _framework(site)
-    edge = Edge(framework, site.settings, refuse=refuse, broken=broken)
+    framework = _framework(also)
+
+    async def of_this_site(scope: Any, receive: Any, send: Any) -> None:
+        scope[SITE] = site
+        await framework(scope, receive, send)
+
+    edge = Edge(of_this_site, site.settings, refuse=refuse, broken=broken)
     # Around everything, so that an address which is none is numbered and counted like a page.
     return Traffic(edge, [route.path_format for route in framework.routes])
 
 
-def _framework(site: Site) -> Litestar:
-    handlers: list[Any] = [_handler(site, route) for route in routes()]
-    handlers += [_static(site), _city_css(site), _root(site), _live(site), _ready(site)]
+@cache
+def _framework(also: tuple[Route, ...]) -> Litestar:
+    handlers: list[Any] = [_handler(route) for route in (*routes(), *also)]
+    handlers += [_static(), _city_css(), _root(), _live(), _ready()]
 
     def refused(request: Request[Any, Any, Any], error: Any) -> _Later:
-        return _Later(lambda: _refused(site, request, error))
+        return _Later(lambda: _refused(_site(request), request, error))
 
     refusals: dict[int | type[Exception], Any] = {Exception: refused}
     return Litestar(
@@ -113,7 +123,12 @@ def _framework(site: Site) -> Litestar:
     )
 
 
-def _handler(site: Site, route: Route) -> HTTPRouteHandler:
+def _site(request: Request[Any, Any, Any]) -> Site:
+    site: Site = request.scope[SITE]  # type: ignore[typeddict-item]
+    return site
+
+
+def _handler(route: Route) -> HTTPRouteHandler:
     is_post = "POST" in route.methods
 
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
@@ -124,7 +139,7 @@ def _handler(site: Site, route: Route) -> HTTPRouteHandler:
             except (LookupError, ValueError, RecursionError) as fault:  # A body that is no form.
                 raise HTTPException(status_code=400) from fault
             form = Form({name: value for name, value in data.items() if isinstance(value, str)})
-        return await in_turn(lambda: _answer(site, route, request, form))
+        return await in_turn(lambda: _answer(_site(request), route, request, form))
 
     path = "/".join(
         f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in route.path.split("/")
@@ -168,6 +183,7 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
         with languages.speaking(visit.language):
             reply = route.handler(visit)
     except DomainError as refusal:
+        security.refused(refusal, is_staff=visit.viewer is not None)
         if visit.viewer is not None:
             visit.language = visit.viewer.language
         with languages.speaking(visit.language):
@@ -246,8 +262,9 @@ def _get(path: str, endpoint: _Endpoint) -> HTTPRouteHandler:
     return HTTPRouteHandler(path, http_method=["GET"], status_code=200)(endpoint)
 
 
-def _static(site: Site) -> HTTPRouteHandler:
+def _static() -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
+        site = _site(request)
         name = str(request.path_params["name"]).lstrip("/")
         asset = site.assets.files.get(name)
         if asset is None:
@@ -267,12 +284,12 @@ def _static(site: Site) -> HTTPRouteHandler:
     return _get("/static/{name:path}", endpoint)
 
 
-def _city_css(site: Site) -> HTTPRouteHandler:
+def _city_css() -> HTTPRouteHandler:
     """The city's four colours as custom properties: the only style that is not a file."""
 
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         name = str(request.path_params["name"])
-        return await in_turn(lambda: _colours(site, name))
+        return await in_turn(lambda: _colours(_site(request), name))
 
     return _get("/city/{name:str}", endpoint)
 
@@ -297,23 +314,24 @@ def _colours(site: Site, name: str) -> Finished:
     )
 
 
-def _root(site: Site) -> HTTPRouteHandler:
+def _root() -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
+        site = _site(request)
         return await in_turn(lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/")))
 
     return _get("/", endpoint)
 
 
-def _live(site: Site) -> HTTPRouteHandler:
-    async def endpoint() -> Finished:
-        return Finished(site.settings, Reply(content=b"alive\n", media_type=PLAIN))
+def _live() -> HTTPRouteHandler:
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
+        return Finished(_site(request).settings, Reply(content=b"alive\n", media_type=PLAIN))
 
     return _get("/health/live", endpoint)
 
 
-def _ready(site: Site) -> HTTPRouteHandler:
-    async def endpoint() -> Finished:
-        return await in_turn(lambda: _readiness(site))
+def _ready() -> HTTPRouteHandler:
+    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
+        return await in_turn(lambda: _readiness(_site(request)))
 
     return _get("/health/ready", endpoint)
 

@@ -34,10 +34,15 @@ from portal.connections import Connections
 from portal.engines import BEGIN, THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
 from portal.settings import MIGRATIONS, OperatorError, sqlite_path
 
+_INSERT_ONLY: Final = ("note", "leaf", "tree_head")
 TRIGGERS: Final = {
-    "sqlite": frozenset({"note_no_update", "note_no_delete", "note_payload_no_update"}),
+    "sqlite": frozenset(
+        {"note_payload_no_update"}
+        | {f"{table}_no_{act}" for table in _INSERT_ONLY for act in ("update", "delete")}
+    ),
     "postgresql": frozenset(
-        {"note_no_update", "note_no_delete", "note_no_truncate", "note_payload_no_update"}
+        {"note_payload_no_update"}
+        | {f"{table}_no_{act}" for table in _INSERT_ONLY for act in ("update", "delete", "truncate")}
     ),
 }
 """What keeps the ledger insert-only; asserted at every start."""

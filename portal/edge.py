@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes, urlsplit
 
+from portal import security
 from portal.access import LOOPBACK
 from portal.settings import Settings
 from portal.source import find_source
@@ -42,6 +43,8 @@ READ: Final = frozenset(
 FIELDS_MOST: Final = 60
 METHODS: Final = frozenset({"GET", "POST"})
 FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
+NOTED: Final = frozenset({400, 408, 413, 414, 415, 421, 431})
+"""Refusals that no browser on our pages meets; another method is what programs ask that watch or index."""
 SOURCE: Final = "kanali.source"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f\ufeff\ufffe\uffff]")
@@ -100,6 +103,8 @@ class Edge:
             check_address(scope)
             body = await read_body(scope, headers, receive)
         except Refusal as refusal:
+            if refusal.status in NOTED:
+                security.tell("request_refused", status=refusal.status)
             page = await self._refuse(scope, refusal.status)
             await page(scope, receive, send)
             return

@@ -25,6 +25,7 @@ from feedback.outbox import post
 from feedback.outbox.tables import Job, Message
 from feedback.quality.tables import Record
 from feedback.routing import match
+from portal import rights
 from portal.database import TRIGGERS, Database, check_revision, find_revision, find_triggers, known_revisions
 from portal.schedule import PERIODIC
 from portal.settings import OperatorError, Settings
@@ -137,7 +138,7 @@ def examine(database: Database, settings: Settings) -> tuple[list[Check], State 
         reason = type(getattr(error, "orig", None) or error).__name__
         cure = "See that it runs, that KANALI_DATABASE_URL is right, and who may read it."
         return [Check("database", "fault", f"{database.shown} does not answer ({reason})", cure), disk], None
-    return [*verdicts(state, database.shown), disk], state
+    return [*verdicts(state, database.shown), *_rights(database, settings, state), disk], state
 
 
 def verdicts(state: State, shown: str) -> Iterator[Check]:
@@ -279,6 +280,27 @@ def _triggers(missing: list[str]) -> Check:
             "Restore the database from a backup, then run kanali verify.",
         )
     return Check("triggers", "OK", "the ledger can be added to only")
+
+
+def _rights(database: Database, settings: Settings, state: State) -> Iterator[Check]:
+    """Whether the database itself keeps the program from changing the ledger; PostgreSQL only."""
+    if database.dialect == "sqlite" or not state.is_newest:
+        return
+    if not settings.is_owner_apart:
+        yield Check(
+            "rights",
+            "warning",
+            "the program's role owns the ledger, and only triggers keep it from changing it",
+            "Give the tables to another role and name it in KANALI_OWNER_URL.",
+        )
+        return
+    try:
+        with database.read() as session:
+            rights.check(session.connection(), database.shown)
+    except OperatorError as error:
+        yield refusal("rights", error)
+        return
+    yield Check("rights", "OK", "the program's role can add to the ledger only")
 
 
 def _durability(durable: str) -> Check:

@@ -1,19 +1,19 @@
 """The worker: claims what is due, does it, and marks it done.
 
-A job is claimed under a lease of the real clock and may run twice: each is harmless then. It looks on a read
-connection and writes in short pieces, so that nobody who presses "send" waits for it. What fails is put back,
-longer each time; the error that is kept is a code, never anybody's words. When the periodic ones run is said by
-`schedule.py`, what they do by the deeds in `feedback`.
+A job is claimed under a lease that is renewed while it lasts (`leases.py`), and may run twice: each is harmless then.
+The worker looks on a read connection and writes in short pieces, so that nobody who presses "send" waits for it. Mails
+go out by several threads, what the house does itself by another one: no message waits for one that hangs. What fails is
+put back, longer each time; the error that is kept is a code, never anybody's words. When the periodic ones run is said
+by `schedule.py`, what they do by the deeds in `feedback`.
 """
 
 from __future__ import annotations
 
 import logging
-import secrets
 import threading
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from datetime import UTC, datetime
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 from sqlmodel import Session
@@ -26,6 +26,7 @@ from feedback.outbox.tables import Message
 from portal import letters, metrics, schedule
 from portal.chores import CHORES, FAULTS, Unfinished, Work
 from portal.installation import opened
+from portal.leases import Leases
 from portal.letters import Composed, Letter
 from portal.log import described
 from portal.outbound import mail
@@ -34,11 +35,14 @@ from portal.pages import Site
 from portal.settings import Settings
 from portal.site import make_site
 
+AT_ONCE: dict[Lane, int] = {"mail": 4, "hook": 4, "rest": 1}
+"""Jobs of a lane that one worker does at a time."""
+
 _log = logging.getLogger("kanali")
 
 
 def run_forever(settings: Settings, stop: threading.Event) -> None:
-    """What `kanali work` does until `stop` is set; the job at hand is finished first.
+    """What `kanali work` does until `stop` is set; the jobs at hand are finished first.
 
     Refuses (OperatorError) an installation that cannot be opened or has no catalogue for one of its languages.
     """
@@ -46,13 +50,15 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
         work_on(make_site(installed), stop)
 
 
-def work_on(site: Site, stop: threading.Event) -> None:
+def work_on(site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE) -> None:
     """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
     with site.database.write() as session:
         schedule.plan(session, site.now())
+    worker = _Worker(site, stop, site.now, Leases(site.database, span=lease))
+    ended = threading.Event()
     lanes: list[Callable[[], None]] = [
-        lambda: _keep_running(site, stop, "mail"),
-        lambda: _keep_running(site, stop, "rest"),
+        *(lambda lane=lane: worker.keep_running(lane) for lane in post.LANES),
+        lambda: worker.leases.keep(ended),
     ]
     if site.database.dialect == "sqlite":
         lanes.append(lambda: _keep_carrying_over(site, stop))
@@ -60,6 +66,8 @@ def work_on(site: Site, stop: threading.Event) -> None:
         running = [executor.submit(lane) for lane in lanes]
         wait(running, return_when=FIRST_COMPLETED)
         stop.set()
+        wait(running[: len(post.LANES)])
+        ended.set()
     for lane in running:
         lane.result()
 
@@ -67,20 +75,12 @@ def work_on(site: Site, stop: threading.Event) -> None:
 def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
     """One round: everything that is due at `now`, and what comes of it at once; how many jobs were run.
 
-    A round of mail ends early where no mail can be delivered at all.
+    One job after the other, so that the order is plain. A round of mail ends early where no mail can be delivered.
     """
     with site.database.write() as session:
         schedule.plan(session, now)
-    stop = threading.Event()
-    lanes: tuple[Lane, ...] = (lane,) if lane else ("rest", "mail")
-    return sum(_round(site, lambda: now, stop, part)[0] for part in lanes)
-
-
-def _keep_running(site: Site, stop: threading.Event, lane: Lane) -> None:
-    while not stop.is_set():
-        _count, is_blocked = _round(site, site.now, stop, lane)
-        pause = schedule.MAIL_RESTS if is_blocked else schedule.LOOKS_EVERY
-        stop.wait(pause.total_seconds())
+    worker = _Worker(site, threading.Event(), lambda: now, Leases(site.database))
+    return sum(worker.round(part) for part in ((lane,) if lane else post.LANES))
 
 
 def _keep_carrying_over(site: Site, stop: threading.Event) -> None:
@@ -88,28 +88,69 @@ def _keep_carrying_over(site: Site, stop: threading.Event) -> None:
         site.database.checkpoint()
 
 
-def _round(site: Site, clock: Callable[[], datetime], stop: threading.Event, lane: Lane) -> tuple[int, bool]:
-    """Claim and run one job after the other until nothing is due: none waits with its lease running.
+class _Worker:
+    """What its lanes share."""
 
-    How many were run, and whether the lane is blocked: what stopped the last one would stop the next.
-    """
-    count = 0
-    while not stop.is_set():
-        now, real_now = clock(), datetime.now(UTC)
-        with site.database.read() as session:
-            if not post.is_due(session, now=now, real_now=real_now, lane=lane):
+    def __init__(
+        self, site: Site, stop: threading.Event, clock: Callable[[], datetime], leases: Leases
+    ) -> None:
+        self.site, self.stop, self.clock, self.leases = site, stop, clock, leases
+
+    def keep_running(self, lane: Lane) -> None:
+        """Do what is due as it comes in, several at a time, until `stop`: none waits with its lease running."""
+        most, running = AT_ONCE[lane], set[Future[bool]]()
+        with ThreadPoolExecutor(most, thread_name_prefix=lane) as executor:
+            while not self.stop.is_set():
+                found = self.claim(lane, most - len(running))
+                running |= {executor.submit(self.run, work) for work in found}
+                if not running:
+                    self.stop.wait(schedule.LOOKS_EVERY.total_seconds())
+                    continue
+                if found and len(running) < most:
+                    continue
+                ended, running = wait(
+                    running, timeout=schedule.LOOKS_EVERY.total_seconds(), return_when=FIRST_COMPLETED
+                )
+                results = [
+                    one.result() for one in ended
+                ]  # Each is asked for, so that an error ends the lane.
+                if not all(results):
+                    self.stop.wait(schedule.MAIL_RESTS.total_seconds())
+
+    def round(self, lane: Lane) -> int:
+        """Claim and run one job after the other until nothing is due or the lane is blocked; how many were run."""
+        count = 0
+        while not self.stop.is_set():
+            found = self.claim(lane, 1)
+            if not found:
                 break
-        with site.database.write() as session:
-            claimed = post.claim(session, now=now, real_now=real_now, limit=1, lane=lane)
-        for job in claimed:
             count += 1
-            if not _run(Work(site, job, now, stop)):
-                return count, True
-    return count, False
+            if not self.run(found[0]):
+                break
+        return count
+
+    def claim(self, lane: Lane, most: int) -> list[Work]:
+        """Up to `most` due jobs, each with its lease."""
+        if most < 1:
+            return []
+        now, real_now = self.clock(), datetime.now(UTC)
+        with self.site.database.read() as session:
+            if not post.is_due(session, now=now, real_now=real_now, lane=lane):
+                return []
+        with self.site.database.write() as session:
+            claimed = post.claim(
+                session, now=now, real_now=real_now, limit=most, lane=lane, lease=self.leases.span
+            )
+        return [Work(self.site, job, now, self.stop) for job in claimed]
+
+    def run(self, work: Work) -> bool:
+        """Run a claimed job and mark it done, or put it back; False where the lane is blocked: what stopped this one
+        would stop the next."""
+        with self.leases.holding(work.claimed):
+            return _run(work)
 
 
 def _run(work: Work) -> bool:
-    """Run a claimed job and mark it done, or put it back; False where the lane is blocked."""
     claimed = work.claimed
     try:
         if claimed.kind == post.SEND:
@@ -134,15 +175,15 @@ def _run(work: Work) -> bool:
 
 def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
     """Try again, or give a mail up that cannot be delivered; a periodic job is never given up."""
-    is_mail = work.claimed.kind == post.SEND
-    if is_mail and (is_permanent or schedule.is_last(work.claimed.attempts)):
-        _log.warning("a mail is given up (%s)", code)
-        metrics.mail("given up")
-        _end(work, "failed")
-    else:
-        if is_mail:
-            metrics.mail("put back")
-        _put_back(work, code)
+    run_at = schedule.next_try(work.now, work.claimed.attempts)
+    if work.claimed.kind == post.SEND and (is_permanent or schedule.is_over(work.claimed.since, run_at)):
+        if _end(work, "failed", code):
+            _log.warning("a mail is given up (%s)", code)
+            metrics.mail("given up")
+        return
+    if work.claimed.kind == post.SEND:
+        metrics.mail("put back")
+    _put_back(work, code, run_at)
 
 
 # ── mail ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -154,8 +195,8 @@ def _send(work: Work) -> None:
     if letter is None:
         return
     mail.deliver(work.site.settings, letter, demonstration=work.site.demonstration)
-    metrics.mail("sent")
-    _end(work, "sent")
+    if _end(work, "sent"):
+        metrics.mail("sent")
 
 
 def _rendered(work: Work) -> Letter | None:
@@ -191,26 +232,27 @@ def _compose(session: Session, work: Work, message: Message) -> Composed | deliv
         composed = letters.compose(session, work.site, message, work.now)
     except DomainError:
         # What it would tell of is over or gone.
-        return "failed"
+        return "lapsed"
     return composed or "erased"
 
 
-def _end(work: Work, state: deliver.End) -> None:
+def _end(work: Work, state: deliver.End, reason: str = "") -> bool:
     with work.site.database.write() as session:
-        _end_in(session, work, state)
+        return _end_in(session, work, state, reason)
 
 
-def _end_in(session: Session, work: Work, state: deliver.End) -> None:
-    deliver.end(session, message_id=int(work.claimed.key), state=state, now=work.now)
-    post.done(session, work.claimed)
+def _end_in(session: Session, work: Work, state: deliver.End, reason: str = "") -> bool:
+    """The message's end; False, and nothing is ended, where the lease has gone to another worker meanwhile."""
+    if not post.done(session, work.claimed):
+        return False
+    deliver.end(session, message_id=int(work.claimed.key), state=state, now=work.now, reason=reason)
+    return True
 
 
-def _put_back(work: Work, code: str) -> None:
-    """Try again later, up to a tenth later than planned, so that what failed together does not come back together."""
-    pause = schedule.wait_before(work.claimed.attempts)
-    late = pause / 1000 * secrets.randbelow(100)
+def _put_back(work: Work, code: str, run_at: datetime | None = None) -> None:
     with work.site.database.write() as session:
-        post.put_back(session, work.claimed, run_at=work.now + pause + late, error=code)
+        run_at = run_at or schedule.next_try(work.now, work.claimed.attempts)
+        post.put_back(session, work.claimed, run_at=run_at, error=code)
 
 
 def _done_and_again(work: Work) -> None:

@@ -24,6 +24,7 @@ from feedback.columns import table_of
 from feedback.limits import count
 from feedback.limits.rules import Limited, Rule
 from feedback.limits.tables import LimitCount, LimitSalt
+from portal import security
 from portal.connections import Connections
 from portal.engines import postgresql_engine
 from portal.source import Source
@@ -77,6 +78,8 @@ class Limits:
             found, began_at = count.hit(session, key=key, seconds=rule.seconds, now=now)
         wait = rule.wait(found, began_at, now)
         if wait:
+            if found == rule.most + 1:  # Told once a window: whoever goes on trying writes no more lines.
+                security.tell("limit_engaged", rule=rule.key)
             raise Limited(rule, wait)
         return Taken(self, key)
 

@@ -49,6 +49,9 @@ _SECONDS = Histogram(
 _MAILS = Counter(
     "kanali_mails", "Mails of this server's worker: sent, put back, given up.", ["outcome"], registry=COUNTED
 )
+_SECURITY = Counter(
+    "kanali_security_events", "Security events by their names in the log.", ["event"], registry=COUNTED
+)
 
 
 class Gauge(Struct, frozen=True):
@@ -82,6 +85,11 @@ class Requests:
 def mail(outcome: str) -> None:
     """One attempt at a mail came to this: "sent", "put back", "given up"."""
     _MAILS.labels(outcome).inc()
+
+
+def security(event: str) -> None:
+    """One security event, by one of the names that `security.py` knows."""
+    _SECURITY.labels(event).inc()
 
 
 def told(gauges: Iterable[Gauge]) -> bytes:

@@ -31,7 +31,7 @@ from portal.settings import Settings
 
 PATIENCE: Final = 5
 """Seconds that a caller gets to say what it wants."""
-NEEDED: Final = frozenset({"database", "schema", "triggers", "durability", "installation", "disk"})
+NEEDED: Final = frozenset({"database", "schema", "triggers", "rights", "durability", "installation", "disk"})
 """Without these nothing can be taken in; a mail that waits or a worker that rests makes nobody unready."""
 KINDS: Final = (post.SEND, *PERIODIC, "other")
 """Of jobs, as they are told."""

@@ -72,8 +72,8 @@ def check(connection: sa.Connection, shown: str) -> None:
     if role.owns_schema or any(table["owned"] for table in tables):
         raise OperatorError(
             f"The role {role.rolname} of KANALI_DATABASE_URL owns the ledger on {shown}, so nothing keeps it from "
-            "changing it: give database and tables to the role of KANALI_OWNER_URL (as the administrator of "
-            f"PostgreSQL: REASSIGN OWNED BY {role.rolname} TO …), then run kanali migrate."
+            f"changing it: give database and tables to the role of KANALI_OWNER_URL (REASSIGN OWNED BY {role.rolname} "
+            "TO …, as the administrator of PostgreSQL), then run kanali migrate."
         )
     beyond = [
         f"{right} on {table['relname']}"

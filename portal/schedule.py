@@ -7,6 +7,7 @@ place on it: two workers that plan at once plan the same row. What the jobs do i
 
 from __future__ import annotations
 
+import secrets
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,7 +30,7 @@ CHECKPOINT_EVERY = timedelta(minutes=1)
 WAITS = tuple(timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60))
 """Before a failed job is tried again; the last one is repeated."""
 GIVE_UP_AFTER = timedelta(hours=48)
-"""So long a mail is tried; a periodic job is tried for ever."""
+"""So long a message is tried; a periodic job is tried for ever."""
 
 
 class Every(Struct, frozen=True):
@@ -86,9 +87,16 @@ def wait_before(attempt: int) -> timedelta:
     return WAITS[min(attempt, len(WAITS)) - 1]
 
 
-def is_last(attempt: int) -> bool:
-    """Whether a further attempt would come after more than `GIVE_UP_AFTER`."""
-    return sum(map(wait_before, range(1, attempt + 1)), timedelta()) > GIVE_UP_AFTER
+def next_try(now: datetime, attempt: int) -> datetime:
+    """When to try again after the so-many-th attempt has failed: up to a tenth later than planned, so that what failed
+    together does not come back together."""
+    pause = wait_before(attempt)
+    return now + pause + pause / 1000 * secrets.randbelow(100)
+
+
+def is_over(since: datetime, next_at: datetime) -> bool:
+    """Whether a further attempt would come more than `GIVE_UP_AFTER` after the first."""
+    return next_at - since > GIVE_UP_AFTER
 
 
 def _put(session: Session, kind: str, *, now: datetime, run_at: datetime | None) -> None:

@@ -19,10 +19,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx
 import jinja2
 import sqlalchemy as sa
 from bs4 import BeautifulSoup, Tag
-from litestar.testing import TestClient
 from sqlmodel import Session
 
 from feedback.city import versions
@@ -47,6 +47,7 @@ from portal.pages import Site
 from portal.rendering import Assets, make_templates
 from portal.secret import read_secret
 from portal.settings import Settings
+from tests.line import Line
 
 RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
@@ -112,16 +113,6 @@ class Page:
         return " ".join(found.get_text(" ").split()) if found else ""
 
 
-class Line:
-    """The portal as it is reached from one address on the net."""
-
-    def __init__(self, app: App, address: str) -> None:
-        self.app, self.address = app, address
-
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        await self.app({**scope, "client": (self.address, 50_000)}, receive, send)
-
-
 class Browser:
     """One person's browser with its cookies, and the address that it comes from."""
 
@@ -129,10 +120,7 @@ class Browser:
         number = next(_addresses)
         self.base = base
         self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"
-        self.client: TestClient[Any] = TestClient(
-            Line(app, self.address), base_url=base, raise_server_exceptions=False
-        )
-        self.client.follow_redirects = False
+        self.client = httpx.Client(transport=Line(app, self.address), base_url=base)
         self.language = language
 
     def get(self, path: str, *, follow: bool = False, **query: str) -> Page:

@@ -1,4 +1,4 @@
-"""An item and what hangs on it: contact, cycles with their clocks, answers, entries of its timeline."""
+"""An item and what hangs on it: contact, cycles with their clocks, answers, drafts, entries of its timeline."""
 
 from datetime import UTC, date, datetime
 
@@ -237,6 +237,24 @@ class Answer(Row, table=True):
     planned_on: date | None = None
     made_at: datetime = instant()
     published_at: datetime | None = instant(nullable=True)
+
+
+class Draft(Row, table=True):
+    """What a member of staff wrote for an item and could not send. Nobody else sees it; it leaves no note."""
+
+    __tablename__ = "draft"
+    __table_args__ = (sa.UniqueConstraint("account_id", "item_id", "deed"),)
+    LOOSE = ("id", "account_id", "item_id", "deed", "text", "choices", "at")
+
+    id: int | None = key()
+    account_id: int = link("account.id")
+    item_id: int = link("item.id", index=True)
+    deed: str = Field(max_length=12)
+    """answer, question, hand-over, void or reopen"""
+    text: str = words()
+    choices: str = words()
+    """What was chosen beside the text, field → value, as JSON."""
+    at: datetime = instant(index=True)
 
 
 class Entry(Row, table=True):

@@ -1,8 +1,8 @@
 """The ledger's rows: notes, and the words that belong to them.
 
 A note's key is its place in its chain, so there is no number of its own that could be changed unseen.
-Insert-only: a trigger refuses UPDATE and DELETE on `note` (see the migration); only a payload may be deleted,
-by a lawful erasure.
+Insert-only: triggers refuse UPDATE and DELETE on `note`, `leaf` and `tree_head` (see the migrations); only a payload
+may be deleted, by a lawful erasure.
 """
 
 from datetime import datetime

@@ -13,14 +13,18 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from feedback.columns import table_of
+from feedback.outbox import post
 from feedback.outbox.tables import Message
 
 WORDS_LIVE = timedelta(days=7)
 """How long a mail is kept as it was sent."""
 FAILED_WORDS_LIVE = timedelta(days=14)
-"""How long one that could not be sent is kept, from when it was made: it is tried for two days of them."""
+"""How long one that could not be delivered is kept; sent again after that, it is written anew."""
 
-End = Literal["sent", "failed", "erased"]
+End = Literal["sent", "failed", "lapsed", "erased"]
+"""Taken by a server; given up; over before it could go; nobody is left to write to."""
+
+REASON_MOST = 60
 
 _MESSAGE = table_of(Message)
 
@@ -36,16 +40,34 @@ def keep(message: Message, rendered: bytes) -> None:
     message.rendered = rendered
 
 
-def end(session: Session, *, message_id: int, state: End, now: datetime) -> None:
-    """The message was sent, is given up, or has nobody left to go to (its words go at once). Twice is as once."""
+def end(session: Session, *, message_id: int, state: End, now: datetime, reason: str = "") -> None:
+    """The message has come to its end; `reason` says why it is undelivered. Twice is as once.
+
+    The words of one that has nobody left to go to go at once.
+    """
     values: dict[str, object] = {"state": state}
     if state == "sent":
         values["sent_at"] = now
-    if state == "erased":
+    if state == "failed":
+        values |= {"failed_at": now, "reason": reason[:REASON_MOST]}
+    if state in ("erased", "lapsed"):
         values["rendered"] = None
     session.execute(
         sa.update(_MESSAGE).where(_MESSAGE.c.id == message_id, _MESSAGE.c.state == "waiting").values(**values)
     )
+
+
+def again(session: Session, *, message_id: int, now: datetime) -> bool:
+    """Put an undelivered message on its way again; False where it is not undelivered (any more)."""
+    moved = session.execute(
+        sa.update(_MESSAGE)
+        .where(_MESSAGE.c.id == message_id, _MESSAGE.c.state == "failed")
+        .values(state="waiting", failed_at=None, reason="")
+    )
+    if moved.rowcount != 1:  # type: ignore[attr-defined]
+        return False
+    post.job(session, kind=post.SEND, key=str(message_id), run_at=now)
+    return True
 
 
 def find_old(session: Session, *, now: datetime, limit: int) -> list[int]:
@@ -56,7 +78,7 @@ def find_old(session: Session, *, now: datetime, limit: int) -> list[int]:
             _MESSAGE.c.rendered.is_not(None),
             sa.or_(
                 sa.and_(_MESSAGE.c.state == "sent", _MESSAGE.c.sent_at <= now - WORDS_LIVE),
-                sa.and_(_MESSAGE.c.state == "failed", _MESSAGE.c.made_at <= now - FAILED_WORDS_LIVE),
+                sa.and_(_MESSAGE.c.state == "failed", _MESSAGE.c.failed_at <= now - FAILED_WORDS_LIVE),
             ),
         )
         .limit(limit)

@@ -1,12 +1,14 @@
 """Putting messages and jobs into the outbox, claiming them, and putting them back.
 
-A claim is a lease: a worker that dies gives its job back when the lease ends, so a job may run twice and must
-be harmless then. Leases use the real clock, `run_at` the portal's.
+A claim is a lease that its worker renews while it works: a worker that dies gives its job back when the lease ends,
+so a job may run twice and must be harmless then. Whoever has lost the lease can end nothing any more. Leases use the
+real clock, `run_at` and `since` the portal's.
 """
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
@@ -18,11 +20,15 @@ from feedback.columns import Values, table_of
 from feedback.outbox.tables import Job, Message
 from feedback.statements import Statement, upsert
 
-LEASE = timedelta(minutes=5)
+LEASE = timedelta(minutes=3)
+"""How long a job stays with a worker that says nothing more; one that lives renews it in time."""
 SEND = "send"
-Lane = Literal["mail", "rest"]
-"""Mail waits for servers of others; the rest must not wait for mail."""
+HOOK = "hook"
+Lane = Literal["mail", "hook", "rest"]
+"""Mails and webhooks wait for servers of others; the rest must wait for neither."""
+LANES: tuple[Lane, ...] = ("rest", "mail", "hook")
 
+_APART: dict[Lane, str] = {"mail": SEND, "hook": HOOK}
 _JOB = table_of(Job)
 _MESSAGE = table_of(Message)
 _INSERT_MESSAGE = Statement(sa.insert(_MESSAGE).returning(_MESSAGE.c.id))
@@ -36,6 +42,7 @@ class Claimed(Struct, frozen=True):
     kind: str
     key: str
     attempts: int
+    since: datetime
     token: str
 
 
@@ -63,19 +70,26 @@ def message(
             "rendered": None,
             "made_at": now,
             "sent_at": None,
+            "failed_at": None,
+            "reason": "",
         },
     )
     job(session, kind=SEND, key=str(message_id), run_at=now)
     return message_id
 
 
-def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:
-    """A job to be done at a time; the same kind and key again changes nothing."""
+def job(session: Session, *, kind: str, key: str, run_at: datetime, destination: str = "") -> None:
+    """A job to be done at a time; the same kind and key again changes nothing.
+
+    Of those with the same `destination` one is in hand at a time: where one hangs, the others take no worker up.
+    """
     _INSERT_JOB.run(
         session,
         {
             "kind": kind,
             "key": key,
+            "destination": destination,
+            "since": run_at,
             "run_at": run_at,
             "lease_until": None,
             "lease_token": "",
@@ -85,34 +99,61 @@ def job(session: Session, *, kind: str, key: str, run_at: datetime) -> None:
     )
 
 
-def is_due(session: Session, *, now: datetime, real_now: datetime, lane: Lane | None = None) -> bool:
+def is_due(
+    session: Session,
+    *,
+    now: datetime,
+    real_now: datetime,
+    lane: Lane | None = None,
+    without: Collection[str] = (),
+) -> bool:
     """Whether there is anything to claim: a look on a read connection, so that an idle worker locks nothing."""
-    return session.execute(_due(now, real_now, lane).limit(1)).first() is not None
+    return session.execute(_due(now, real_now, lane, without).limit(1)).first() is not None
 
 
 def claim(
-    session: Session, *, now: datetime, real_now: datetime, limit: int = 20, lane: Lane | None = None
+    session: Session,
+    *,
+    now: datetime,
+    real_now: datetime,
+    limit: int = 20,
+    lane: Lane | None = None,
+    without: Collection[str] = (),
+    lease: timedelta = LEASE,
 ) -> list[Claimed]:
-    """Lease up to `limit` due jobs that nobody holds, the earliest first; of one lane, or of both."""
-    due = _due(now, real_now, lane).limit(limit).with_for_update(skip_locked=True)
-    token = secrets.token_hex(16)
-    ids = session.execute(due).scalars().all()
+    """Lease up to `limit` due jobs that nobody holds, the earliest first; of one lane, or of all.
+
+    None for a destination that is named in `without`, and one for each of the others. Two workers that claim at the
+    same instant may hold one each for the same destination: that is a second connection to it, and nothing worse.
+    """
+    due = _due(now, real_now, lane, without).limit(limit).with_for_update(skip_locked=True)
+    ids: list[int] = []
+    taken: set[str] = set()
+    for row in session.execute(due).all():
+        if row.destination not in taken:
+            ids.append(row.id)
+            taken |= {row.destination} - {""}
     if not ids:
         return []
+    token = secrets.token_hex(16)
     rows = session.execute(
         sa.update(_JOB)
         .where(_JOB.c.id.in_(ids))
-        .values(lease_until=real_now + LEASE, lease_token=token, attempts=_JOB.c.attempts + 1)
-        .returning(_JOB.c.id, _JOB.c.kind, _JOB.c.key, _JOB.c.attempts)
+        .values(lease_until=real_now + lease, lease_token=token, attempts=_JOB.c.attempts + 1)
+        .returning(_JOB.c.id, _JOB.c.kind, _JOB.c.key, _JOB.c.attempts, _JOB.c.since)
     ).all()
-    return [Claimed(row.id, row.kind, row.key, row.attempts, token) for row in sorted(rows)]
+    return [Claimed(row.id, row.kind, row.key, row.attempts, row.since, token) for row in sorted(rows)]
+
+
+def renew(session: Session, held: Collection[Claimed], *, until: datetime) -> None:
+    """Hold jobs for longer. Those whose lease has gone to somebody else stay theirs."""
+    for claimed in held:
+        session.execute(sa.update(_JOB).where(*_held(claimed)).values(lease_until=until))
 
 
 def done(session: Session, claimed: Claimed) -> bool:
     """Remove a finished job; False where the lease has gone to somebody else meanwhile."""
-    gone = session.execute(
-        sa.delete(_JOB).where(_JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token)
-    )
+    gone = session.execute(sa.delete(_JOB).where(*_held(claimed)))
     return bool(gone.rowcount == 1)  # type: ignore[attr-defined]
 
 
@@ -120,13 +161,24 @@ def put_back(session: Session, claimed: Claimed, *, run_at: datetime, error: str
     """Try again later; the error (a code, never words of a person) is kept for staff."""
     session.execute(
         sa.update(_JOB)
-        .where(_JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token)
+        .where(*_held(claimed))
         .values(run_at=run_at, lease_until=None, lease_token="", error=error[:500])
     )
 
 
-def _due(now: datetime, real_now: datetime, lane: Lane | None) -> Any:
+def _held(claimed: Claimed) -> tuple[Any, ...]:
+    return _JOB.c.id == claimed.id, _JOB.c.lease_token == claimed.token
+
+
+def _due(now: datetime, real_now: datetime, lane: Lane | None, without: Collection[str]) -> Any:
     where = [_JOB.c.run_at <= now, sa.or_(_JOB.c.lease_until.is_(None), _JOB.c.lease_until < real_now)]
     if lane is not None:
-        where.append(_JOB.c.kind == SEND if lane == "mail" else _JOB.c.kind != SEND)
-    return sa.select(_JOB.c.id).where(*where).order_by(_JOB.c.run_at, _JOB.c.id)
+        is_rest = _JOB.c.kind.not_in(_APART.values())
+        where.append(_JOB.c.kind == _APART[lane] if lane in _APART else is_rest)
+    if lane == "hook" or lane is None:
+        held = _JOB.alias()
+        busy = sa.select(held.c.destination).where(held.c.destination != "", held.c.lease_until >= real_now)
+        where.append(sa.or_(_JOB.c.destination == "", _JOB.c.destination.not_in(busy)))
+    if without:
+        where.append(_JOB.c.destination.not_in(sorted(without)))
+    return sa.select(_JOB.c.id, _JOB.c.destination).where(*where).order_by(_JOB.c.run_at, _JOB.c.id)

@@ -13,11 +13,26 @@ class Job(Row, table=True):
 
     __tablename__ = "job"
     __table_args__ = (sa.UniqueConstraint("kind", "key"), sa.Index("ix_job_run_at", "run_at"))
-    LOOSE = ("id", "kind", "key", "run_at", "lease_until", "lease_token", "attempts", "error")
+    LOOSE = (
+        "id",
+        "kind",
+        "key",
+        "destination",
+        "since",
+        "run_at",
+        "lease_until",
+        "lease_token",
+        "attempts",
+        "error",
+    )
 
     id: int | None = key()
     kind: str = Field(max_length=40)
     key: str = Field(max_length=80)
+    destination: str = Field(default="", max_length=20)
+    """Of jobs that wait for one another's destination: which one. Only one of them is in hand at a time."""
+    since: datetime = instant()
+    """When it was to be done first."""
     run_at: datetime = instant()
     lease_until: datetime | None = instant(nullable=True)
     lease_token: str = Field(default="", max_length=32)
@@ -29,6 +44,15 @@ class Message(Row, table=True):
     """A mail to be written: a code and facts. Rendered at its first sending, kept as sent until delivered."""
 
     __tablename__ = "message"
+    __table_args__ = (
+        sa.Index(
+            "ix_message_failed",
+            "failed_at",
+            "item_id",
+            sqlite_where=sa.text("state = 'failed'"),
+            postgresql_where=sa.text("state = 'failed'"),
+        ),
+    )
     LOOSE = (
         "id",
         "kind",
@@ -41,6 +65,8 @@ class Message(Row, table=True):
         "rendered",
         "made_at",
         "sent_at",
+        "failed_at",
+        "reason",
     )
 
     id: int | None = key()
@@ -50,8 +76,11 @@ class Message(Row, table=True):
     language: str = Field(max_length=8)
     facts: str = words()
     state: str = Field(default="waiting", max_length=12)
-    """waiting, sent, failed, not_sent (demonstration), erased"""
+    """waiting, sent, failed (undelivered), lapsed (over before it could go), not_sent (demonstration), erased"""
     stable_id: str = Field(max_length=64, unique=True)
     rendered: bytes | None = Field(default=None, sa_type=sa.LargeBinary, nullable=True)
     made_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
+    failed_at: datetime | None = instant(nullable=True)
+    reason: str = Field(default="", max_length=60)
+    """Why it is undelivered: a code, never a server's words, which may repeat the address."""

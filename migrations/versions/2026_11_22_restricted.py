@@ -6,7 +6,7 @@ from alembic import op
 from feedback.columns import BigKey, UTCDateTime
 
 revision = "2026_11_22_restricted"
-down_revision = "2026_11_22_limits"
+down_revision = "2026_11_22_unsent"
 branch_labels = None
 depends_on = None
 

@@ -20,7 +20,7 @@ from feedback.items.codes import CodeMistyped
 from feedback.items.lifecycle import may
 from feedback.items.sent import TEXT_MOST
 from feedback.limits.rules import FOLLOW_UP_CODE, Limited
-from portal import access
+from portal import access, security
 from portal.error_pages import wait_words
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
@@ -170,6 +170,7 @@ def find_by_typed_code(visit: Visit) -> tuple[int | None, str]:
     if item_id is not None:
         taken.give_back()
     if item_id is None:
+        security.tell("code_unknown")
         return None, _("We do not know this code. Please compare it with your receipt.")
     return item_id, ""
 

@@ -10,7 +10,7 @@ from feedback.errors import Invalid
 from feedback.ledger.notes import Actor
 from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts, sessions
-from portal import languages
+from portal import languages, security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
@@ -92,6 +92,7 @@ def password(visit: Visit) -> Reply:
             reply.headers["Retry-After"] = "5"
             return reply
         if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):
+            security.tell("password_refused")
             return _page(visit, 422, [FieldError("current", _("This is not your present password"))])
         taken.forget()
         try:
@@ -107,6 +108,7 @@ def password(visit: Visit) -> Reply:
         )
         sessions.end_all(session, viewer.account_id)
         identifier = sessions.start(session, account_id=viewer.account_id, now=real_now)
+    security.tell("password_changed")
     return redirect("/staff/account?done=password", cookies=[staff_cookie(identifier)])
 
 
@@ -115,6 +117,7 @@ def sign_out_everywhere(visit: Visit) -> Reply:
     """End every session of this account, this one too."""
     with visit.site.database.write() as session:
         sessions.end_all(session, visit.staff.account_id)
+    security.tell("sessions_ended")
     return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
 
 
@@ -123,6 +126,7 @@ def sign_out_there(visit: Visit) -> Reply:
     """End one session of this account. One that has ended meanwhile is the same."""
     with visit.site.database.write() as session:
         sessions.end_marked(session, account_id=visit.staff.account_id, mark=visit.form.text("session"))
+    security.tell("session_ended")
     return redirect("/staff/account?done=signed-out-there")
 
 

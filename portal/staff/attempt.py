@@ -1,7 +1,8 @@
 """Trying a deed of the desk, and what its refusal shows: the item as it is now, beside what was typed.
 
-Nothing typed is lost: not where a colleague was quicker, not where the item went elsewhere meanwhile. The deeds
-themselves are named in `desk.py`.
+Nothing typed is lost: not where a colleague was quicker, not where the item went elsewhere meanwhile. What could not
+be sent stays as this person's draft of the item until it is sent or discarded. The deeds themselves are named in
+`desk.py`.
 """
 
 from __future__ import annotations
@@ -14,15 +15,16 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import find, queues, restrict
+from feedback.items import drafts, find, queues, restrict
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import EntryView, ItemView, Queue, QueueRow
 from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
-from portal.forms import FieldError, errors_of
+from portal import security
+from portal.forms import FieldError, Form, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, sheets, timeline
+from portal.staff import desk_page, inbox, sheets, timeline, unsent
 from portal.staff.desk_page import Clash, QueueLink, Typed
 from portal.staff.rows import Lister
 from portal.staff.sheets import Sheet
@@ -46,7 +48,7 @@ def do(
     """Do it and go back to the item; a refusal shows the item as it is now, with what was typed."""
     typed = typed or Typed()
     try:
-        _attempt(visit, deed)
+        _attempt(visit, deed, typed.tab)
     except Invalid as refusal:
         return show_desk(visit, status_code=422, typed=typed, errors=errors_of(refusal.faults))
     except NotFound:
@@ -54,6 +56,7 @@ def do(
             raise
         return _gone(visit, typed.text)
     except (Conflict, MoveRefused, NotAllowed) as refusal:
+        security.refused(refusal, is_staff=True)
         try:
             item = item_of(visit)
         except NotFound:
@@ -61,24 +64,43 @@ def do(
         # Pressed twice: what was wanted stands there already, by the same person.
         if is_done(item):
             return redirect(address_of(visit, done))
+        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to"))
         number = 403 if isinstance(refusal, NotAllowed) else 409
         return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
     return redirect(address_of(visit, done))
 
 
-def _attempt(visit: Visit, deed: Deed) -> None:
-    """Do it. Where only something changed that no page shows (an address was confirmed), do it on top of that."""
+def _attempt(visit: Visit, deed: Deed, draft: str) -> None:
+    """Do it; the draft of this deed (its key, or "") has served then.
+
+    Where only something changed that no page shows (an address was confirmed), do it on top of that.
+    """
     item = item_of(visit)
     seen = visit.form.number("version")
     try:
-        with visit.site.database.write() as session:
-            deed(session, item.id, -1 if seen is None else seen)
+        _write(visit, deed, item.id, -1 if seen is None else seen, draft)
     except Conflict:
         item = item_of(visit)
         if seen is None or _newer(visit, item):
             raise
-        with visit.site.database.write() as session:
-            deed(session, item.id, item.version)
+        _write(visit, deed, item.id, item.version, draft)
+
+
+def _write(visit: Visit, deed: Deed, item_id: int, seen: int, draft: str) -> None:
+    with visit.site.database.write() as session:
+        deed(session, item_id, seen)
+        if draft:
+            drafts.discard(session, account_id=visit.staff.account_id, item_id=item_id, deed=draft)
+
+
+def discard(visit: Visit) -> Reply:
+    """Throw away one's own draft of an item, and go back to the item. Twice is the same as once."""
+    item = item_of(visit)
+    with visit.site.database.write() as session:
+        drafts.discard(
+            session, account_id=visit.staff.account_id, item_id=item.id, deed=visit.form.text("deed")
+        )
+    return redirect(address_of(visit, "discarded"))
 
 
 def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
@@ -86,13 +108,21 @@ def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
     if visit.method == "GET":
         return _sheet_page(visit, sheet)
     try:
-        _attempt(visit, deed)
+        _attempt(visit, deed, sheet.path)
     except Invalid as refusal:
         return _sheet_page(visit, sheet, status_code=422, errors=errors_of(refusal.faults))
     except NotFound:
         return _gone(visit, visit.form.text("reason"))
     except (Conflict, MoveRefused, NotAllowed) as refusal:
+        security.refused(refusal, is_staff=True)
         try:
+            unsent.keep(
+                visit,
+                item_of(visit),
+                sheet.path,
+                visit.form.text("reason"),
+                ("department", "service", "restricted"),
+            )
             return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
         except NotFound:
             return _gone(visit, visit.form.text("reason"))
@@ -115,18 +145,26 @@ def _sheet_page(
     may_send = sheets.may_send(sheet, item, visit.staff)
     if not may_send and refusal is None:
         return redirect(address_of(visit))
-    clash = None
+    clash, form = None, visit.form
     if refusal is not None:
         clash = _clash(visit, item, refusal, visit.form.text("reason"), "reason" if may_send else "")
+    draft = None
+    if visit.method == "GET":
+        with visit.site.database.read() as session:
+            written = unsent.read(visit, session, item)
+        draft = next((one for one in written if one.deed == sheet.path), None)
+    if draft is not None:
+        form = Form({**draft.choices, "reason": draft.text})
     page = sheets.make_page(
         sheet,
         item,
         city=visit.city,
-        form=visit.form,
+        form=form,
         errors=errors or [],
         clash=clash,
         may_send=may_send,
         trail=trail_of(visit),
+        unsent=unsent.shown(visit, item, [draft] if draft else [], draft, trail=trail_of(visit)),
     )
     return render(visit, "staff/sheet.html", status=status_code, page=page)
 
@@ -148,6 +186,7 @@ def show_desk(
             item = find.get_for_staff(session, viewer=viewer, reference=_reference(visit))
             ruling_city = versions.get(session, item.cycle.city_version_id)
             ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
+            written = unsent.read(visit, session, item) if visit.method == "GET" else []
             which = _queue(visit, item)
             listed = _listed(session, viewer, which, item)
             readings = find.readings_of(session, item_id=item.id) if item.restricted else ()
@@ -160,6 +199,9 @@ def show_desk(
     if refusal is not None:
         can_type = desk_page.acts_of(item, viewer).answer
         clash = _clash(visit, item, refusal, typed.text, "text" if can_type else "")
+    draft = unsent.find_for_composer(visit, item, written, typed.tab)
+    if draft is not None:
+        typed = Typed(tab=draft.deed, text=draft.text, **draft.choices)
     page = desk_page.make_page(
         item,
         viewer=viewer,
@@ -176,6 +218,7 @@ def show_desk(
         queue_title=inbox.queue_title(which, viewer),
         queue_href="/staff/inbox?" + urlencode({"queue": which}),
         queue=_links(visit, which, listed, item),
+        unsent=unsent.shown(visit, item, written, draft, trail=trail_of(visit)),
     )
     return render(visit, "staff/desk.html", status=status_code, page=page)
 
@@ -206,6 +249,7 @@ def _links(visit: Visit, which: Queue, listed: tuple[QueueRow, ...], item: ItemV
 
 def _gone(visit: Visit, text: str) -> Reply:
     """What was typed for an item that does not exist or is not this person's (any more): the same for both."""
+    security.tell("access_refused", why="item_unknown")
     return render(visit, "staff/kept.html", status=404, page=sheets.KeptPage(text))
 
 

@@ -175,6 +175,12 @@ def reopen(visit: Visit) -> Reply:
     return attempt.do_on_sheet(visit, sheets.REOPEN, deed, "reopened")
 
 
+@route("/staff/item/{reference}/discard", "POST", policy="desk")
+def discard(visit: Visit) -> Reply:
+    """Throw away what one wrote for it and could not send."""
+    return attempt.discard(visit)
+
+
 def _done_words(done: str) -> str:
     """What was just done; empty for what is no deed of ours."""
     return {
@@ -187,6 +193,7 @@ def _done_words(done: str) -> str:
         "unvoid": _("The case is back in the queue."),
         "restricted": _("The case is restricted. Only those who are named for it see it now."),
         "lifted": _("The case is no longer restricted."),
+        "discarded": _("Your text is discarded. Nothing was sent."),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 

@@ -52,6 +52,18 @@ class Clash(Struct, frozen=True, kw_only=True):
     """The field of the page's form that holds what was typed; empty where nothing was or no form is left."""
 
 
+class Unsent(Struct, frozen=True):
+    """One text that was not sent."""
+
+    deed: str
+    title: str
+    href: str
+    """Where its form is; empty where the form stands on this page, or where the case takes no such deed any more."""
+    text: str
+    """The words themselves, where there is no form that could hold them."""
+    is_in_form: bool
+
+
 class Tab(Struct, frozen=True):
     label: str
     href: str
@@ -135,6 +147,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     ratings: list[RatingFact]
     status: str
     """What was just done; empty otherwise."""
+    unsent: list[Unsent]
+    """What this person wrote for the item and could not send."""
     errors: list[FieldError]
     clash: Clash | None
     queue_title: str
@@ -159,6 +173,7 @@ def make_page(
     queue_title: str = "",
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
+    unsent: list[Unsent] | None = None,
 ) -> DeskPage:
     """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle."""
     acts = acts_of(item, viewer)
@@ -202,6 +217,7 @@ def make_page(
         facts=facts.facts_of(item, city, now),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
+        unsent=unsent or [],
         errors=errors or [],
         clash=clash,
         queue_title=queue_title,

@@ -18,7 +18,7 @@ from portal import item_words, languages
 from portal.forms import FieldError, Form
 from portal.languages import gettext as _
 from portal.staff import words
-from portal.staff.desk_page import Clash
+from portal.staff.desk_page import Clash, Unsent
 from portal.staff.words import Mark, Option
 
 
@@ -63,6 +63,10 @@ class SheetPage(Struct, frozen=True, kw_only=True):
     limit: int
     errors: list[FieldError]
     clash: Clash | None
+    unsent: list[Unsent]
+    """What stands in the form because it could not be sent before."""
+    discard: str
+    """Where a text that was not sent is thrown away."""
     may_send: bool
     """The state still allows it; else the page only gives the words back."""
 
@@ -92,6 +96,7 @@ def make_page(
     clash: Clash | None,
     may_send: bool,
     trail: str,
+    unsent: list[Unsent],
 ) -> SheetPage:
     """The page, with what was typed."""
     service = words.service_name(city, item.cycle.service)
@@ -122,6 +127,8 @@ def make_page(
         limit=REASON_MOST,
         errors=errors,
         clash=clash,
+        unsent=unsent,
+        discard=f"/staff/item/{item.reference}/discard{query}",
         may_send=may_send,
     )
 

@@ -6,24 +6,22 @@ are verified outside every transaction, at most two at once: each takes 64 MiB a
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 from msgspec import Struct
 
-from feedback.items import queues
 from feedback.limits.rules import SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, Limited
 from feedback.people import accounts, sessions
-from feedback.people.viewer import Viewer
-from portal import access, languages
+from portal import access, security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.error_pages import wait_words
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.pages import Cookie, Reply, Visit, redirect, render, route
+from portal.pages import Reply, Visit, redirect, render, route
+from portal.staff import arrival
+from portal.staff.arrival import Kept
 
 VERIFICATIONS = 2
 """Passwords verified at once in a process."""
@@ -32,41 +30,8 @@ WAITING = 4
 WAIT_SECONDS = 0.8
 """How long a sign-in waits for its turn before it is asked to come back."""
 
-KEPT_FIELDS = (
-    "version",
-    "last_entry",
-    "outcome",
-    "text",
-    "planned_on",
-    "forwarded_to",
-    "department",
-    "service",
-    "reason",
-)
-"""What the forms of the desk hold: carried through a sign-in where the session ended while somebody wrote."""
-_KEPT_ADDRESS = re.compile(
-    r"/staff/item/[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}/(answer|ask|hand-over|void|reopen)", re.ASCII
-)
-
 _turns = threading.BoundedSemaphore(VERIFICATIONS)
 _places = threading.BoundedSemaphore(VERIFICATIONS + WAITING)
-
-
-class KeptField(Struct, frozen=True):
-    name: str
-    value: str
-
-
-class Kept(Struct, frozen=True):
-    """A form of the desk that came when nobody was signed in any more; sent again after the sign-in."""
-
-    address: str
-    fields: list[KeptField]
-
-    @property
-    def words(self) -> str:
-        """What a person wrote in it."""
-        return "\n\n".join(f.value for f in self.fields if f.name in ("text", "reason") and f.value.strip())
 
 
 class SignInPage(Struct, frozen=True, kw_only=True):
@@ -86,17 +51,19 @@ class SignInPage(Struct, frozen=True, kw_only=True):
 def door(visit: Visit) -> Reply:
     """Send on: to the first page of the role, or to the sign-in."""
     access.find_staff(visit)
-    return redirect(first_page(visit, visit.viewer) if visit.viewer else "/staff/sign-in")
+    return redirect(arrival.first_page(visit, visit.viewer) if visit.viewer else "/staff/sign-in")
 
 
 @route("/staff/sign-in", "GET", "POST", policy="public")
 def sign_in(visit: Visit) -> Reply:
     """The form; a post with the right password starts a session with a new identifier."""
     access.find_staff(visit)
-    kept = _kept(visit) if visit.method == "POST" else None
+    kept = arrival.find_kept(visit) if visit.method == "POST" else None
     if visit.viewer is not None:  # Signed in meanwhile, in another window: what was kept is not lost.
         return (
-            _send_again(visit, visit.viewer, kept, []) if kept else redirect(first_page(visit, visit.viewer))
+            arrival.send_again(visit, visit.viewer, kept)
+            if kept
+            else redirect(arrival.first_page(visit, visit.viewer))
         )
     if visit.method == "GET":
         return _form(visit)
@@ -134,52 +101,24 @@ def sign_in(visit: Visit) -> Reply:
         return _form(visit, 422, email, [fault], kept=kept)
     taken[0].give_back()
     taken[1].forget()
-    with visit.site.database.write() as session:
-        identifier = sessions.start(
-            session,
-            account_id=account_id,
-            now=datetime.now(UTC),
-            replaces=visit.cookies.get(STAFF_COOKIE, ""),
-        )
-        viewer = accounts.find_viewer(session, account_id)
-    cookies = [staff_cookie(identifier)]
-    if viewer is None:  # Disabled between the check and now: the session opens nothing.
-        return redirect("/staff/sign-in")
-    return _send_again(visit, viewer, kept, cookies)
+    return arrival.finish(visit, account_id, shown="password", kept=kept)
 
 
 def too_many_words(refusal: Limited) -> str:
     return _("Too many wrong passwords were entered.") + " " + wait_words(refusal)
 
 
-def _send_again(visit: Visit, viewer: Viewer, kept: Kept | None, cookies: list[Cookie]) -> Reply:
-    """The words that an ended session left behind, to be sent now; without any, the first page of the role."""
-    if kept is None or not viewer.has_desk:
-        return redirect(first_page(visit, viewer), cookies=cookies)
-    visit.viewer, visit.language = viewer, viewer.language
-    with languages.speaking(viewer.language):
-        return render(visit, "staff/send_again.html", cookies=cookies, page=kept)
-
-
 @route("/staff/sign-out", "POST", policy="public")
 def sign_out(visit: Visit) -> Reply:
     """End the session of this browser; without one it is the same."""
     identifier = visit.cookies.get(STAFF_COOKIE, "")
+    access.find_staff(visit)
     if identifier:
         with visit.site.database.write() as session:
             sessions.end(session, identifier)
+    if visit.viewer is not None:
+        security.tell("signed_out")
     return redirect("/staff/sign-in?done=signed-out", cookies=[staff_cookie("")])
-
-
-def first_page(visit: Visit, viewer: Viewer) -> str:
-    """Where a person begins: at the cases that nobody else can assign, else at the open ones."""
-    if not viewer.has_desk:
-        return "/staff/account"
-    if viewer.sees_all_departments:
-        with visit.site.database.read() as session:
-            if queues.count_open(session, viewer=viewer, most=1)["triage"]:
-                return "/staff/inbox?queue=triage"
-    return "/staff/inbox"
 
 
 @contextmanager
@@ -209,20 +148,9 @@ def _find_account(visit: Visit, email: str, password: str) -> int | None:
     stored = account.password_hash if account and is_plausible else ""
     fits = accounts.password_fits(stored, password[: accounts.PASSWORD_MOST])
     if account is None or not stored or not fits or account.disabled_at is not None:
+        security.tell("sign_in_failed", account=account.id if account else None, way="password")
         return None
     return account.id
-
-
-def _kept(visit: Visit) -> Kept | None:
-    """The form that was on its way when the session had ended: just come, or carried by the sign-in form."""
-    address, prefix = visit.form.text("kept-address"), "kept-"
-    if not address:
-        address, prefix = visit.query.get("to", ""), ""
-    if not _KEPT_ADDRESS.fullmatch(address):
-        return None
-    fields = [KeptField(name, visit.form.text(prefix + name)) for name in KEPT_FIELDS]
-    kept = Kept(address, [field for field in fields if field.value])
-    return kept if kept.words else None
 
 
 def _form(

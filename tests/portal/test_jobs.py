@@ -147,7 +147,9 @@ def test_a_mail_refused_for_good_is_given_up_at_once(town: Town, server: MailSer
     use(town, server)
     reports(town)
     work(town)
-    assert (message(town).state, mail_job(town)) == ("failed", None)
+    given_up = message(town)
+    assert (given_up.state, given_up.reason, given_up.failed_at) == ("failed", "smtp_550", town.now)
+    assert mail_job(town) is None
     town.later(days=1)
     work(town)
     assert server.received == []
@@ -197,6 +199,49 @@ def test_a_dead_workers_job_comes_back_when_its_lease_ends(town: Town, server: M
         assert post.done(session, held) is False, "the lease went to somebody else"
 
 
+def test_a_worker_that_has_lost_its_lease_ends_nothing(town: Town, server: MailServer) -> None:
+    use(town, server)
+    reports(town)
+    with town.database.write() as session:
+        (slow,) = post.claim(session, now=town.now, real_now=datetime.now(UTC), lane="mail")
+    ended = datetime.now(UTC) - timedelta(seconds=1)
+    change(town, sa.update(_JOB).where(_JOB.c.id == slow.id).values(lease_until=ended))
+    with town.database.write() as session:
+        (quick,) = post.claim(session, now=town.now, real_now=datetime.now(UTC), lane="mail")
+    late = jobs.Work(town.site, slow, town.now, threading.Event())
+    assert jobs._end(late, "sent") is False
+    jobs._failed(late, "smtp_550", is_permanent=True)
+    assert (message(town).state, mail_job(town).lease_token) == ("waiting", quick.token)
+    with town.database.write() as session:
+        post.renew(session, [slow], until=datetime.now(UTC) + timedelta(hours=1))
+    assert mail_job(town).lease_until < datetime.now(UTC) + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize("server", [{"DATA": [HANG]}], indirect=True)
+def test_a_lease_is_renewed_while_a_server_is_slow_and_others_are_sent(
+    town: Town, server: MailServer
+) -> None:
+    use(town, server)
+    reports(town)
+    lease, stop = timedelta(seconds=1), threading.Event()
+    worker = threading.Thread(target=jobs.work_on, args=(town.site, stop), kwargs={"lease": lease})
+    worker.start()
+    try:
+        wait_for(server.hanging.is_set)
+        (held,) = [job for job in town.rows(Job) if job.kind == post.SEND]
+        server.replies["DATA"] = ["354 go on"]
+        other = reports(town)
+        wait_for(lambda: [found.state for found in town.rows(Message)] == ["waiting", "sent"])
+        assert other.reference in server.received[0].mail.subject
+        wait_for(lambda: mail_job(town).lease_until > held.lease_until + lease)
+        assert (mail_job(town).lease_token, mail_job(town).attempts) == (held.lease_token, 1)
+    finally:
+        stop.set()
+        server.stop.set()
+        worker.join(30)
+    assert not worker.is_alive()
+
+
 def test_a_worker_that_dies_between_sending_and_noting_it_sends_the_same_again(
     town: Town, server: MailServer
 ) -> None:
@@ -235,7 +280,7 @@ def test_a_demonstration_sends_nothing(town: Town, server: MailServer) -> None:
     assert len(read_mails(town.settings.mail_folder)) == 1
 
 
-def test_a_survey_that_ended_before_its_mail_could_go_is_given_up(town: Town, server: MailServer) -> None:
+def test_a_survey_that_ended_before_its_mail_could_go_has_lapsed(town: Town, server: MailServer) -> None:
     use(town, server)
     town.answers(reports(town))
     work(town)
@@ -244,7 +289,7 @@ def test_a_survey_that_ended_before_its_mail_could_go_is_given_up(town: Town, se
     assert town.count(Invitation) == 1
     town.later(days=15)
     work(town)
-    assert [found.state for found in town.rows(Message)] == ["sent", "sent", "failed"]
+    assert [found.state for found in town.rows(Message)] == ["sent", "sent", "lapsed"]
 
 
 # ── what runs by the clock ──────────────────────────────────────────────────────────────────────────────────

@@ -22,6 +22,8 @@ NOTE = (
     "INSERT INTO note (kind, subject, seq, at, actor_kind, act, facts, salt, facts_digest, words_digest, "
     "previous, hash) VALUES ('item', 1, 1, '2026-11-02 09:00:00', 'citizen', 'submitted', '{}', '', '', '', '', '')"
 )
+LEAF = "INSERT INTO leaf (n, kind, subject, seq, hash) VALUES (0, 'item', 1, 1, '{}')"
+HEAD = "INSERT INTO tree_head (size, root, peaks, at) VALUES (1, '{}', '[]', '2026-11-02 09:00:00')"
 PAYLOAD = "INSERT INTO note_payload (kind, subject, seq, salt, content) VALUES ('item', 1, 1, '', 'words')"
 
 
@@ -106,29 +108,38 @@ def test_a_migration_that_orphans_a_row_is_taken_back(sqlite_database: Database)
         "UPDATE note SET facts = 'other'",
         "DELETE FROM note",
         "UPDATE note_payload SET content = 'other'",
+        "UPDATE leaf SET hash = 'other'",
+        "DELETE FROM leaf",
+        "UPDATE tree_head SET root = 'other'",
+        "DELETE FROM tree_head",
     ],
 )
 def test_the_ledger_refuses_every_change(database: Database, change: str) -> None:
     with database.write() as session:
-        session.execute(sa.text(NOTE))
-        session.execute(sa.text(PAYLOAD))
+        for row in (NOTE, PAYLOAD, LEAF, HEAD):
+            session.execute(sa.text(row))
     with pytest.raises(DatabaseError, match="insert-only"), database.write() as session:
         session.execute(sa.text(change))
     with database.read() as session:
         assert session.execute(sa.text("SELECT facts FROM note")).scalar_one() == "{}"
         assert session.execute(sa.text("SELECT content FROM note_payload")).scalar_one() == "words"
+        assert session.execute(sa.text("SELECT hash FROM leaf")).scalar_one() == "{}"
+        assert session.execute(sa.text("SELECT root FROM tree_head")).scalar_one() == "{}"
 
 
-def test_replacing_a_note_is_refused_too(sqlite_database: Database) -> None:
+def test_replacing_a_row_of_the_ledger_is_refused_too(sqlite_database: Database) -> None:
     with sqlite_database.write() as session:
-        session.execute(sa.text(NOTE))
-    with pytest.raises(DatabaseError, match="insert-only"), sqlite_database.write() as session:
-        session.execute(sa.text(NOTE.replace("INSERT", "INSERT OR REPLACE").replace("'{}'", "'other'")))
+        for row in (NOTE, LEAF, HEAD):
+            session.execute(sa.text(row))
+    for row in (NOTE, LEAF, HEAD):
+        with pytest.raises(DatabaseError, match="insert-only"), sqlite_database.write() as session:
+            session.execute(sa.text(row.replace("INSERT", "INSERT OR REPLACE").replace("'{}'", "'other'")))
 
 
-def test_emptying_the_notes_is_refused_too(postgresql_database: Database) -> None:
+@pytest.mark.parametrize("table", ["note", "leaf", "tree_head"])
+def test_emptying_the_ledger_is_refused_too(postgresql_database: Database, table: str) -> None:
     with pytest.raises(DatabaseError, match="insert-only"), postgresql_database.write() as session:
-        session.execute(sa.text("TRUNCATE note CASCADE"))
+        session.execute(sa.text(f"TRUNCATE {table} CASCADE"))
 
 
 def test_a_payload_may_be_deleted(database: Database) -> None:

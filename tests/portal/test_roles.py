@@ -23,7 +23,9 @@ from portal import jobs
 from portal.commands.init import init
 from portal.commands.migrate import migrate
 from portal.database import TRIGGERS, Database
+from portal.health import examine
 from portal.installation import opened
+from portal.operations import NEEDED
 from portal.rights import CHANGES, LEDGER
 from portal.settings import OperatorError, Settings
 from tests.conftest import settings_for
@@ -57,7 +59,10 @@ REFUSED = {
         }.items()
         if (table, what) != ("note_payload", "delete")  # A lawful erasure deletes words.
     },
-    **{f"drop {name}": f"DROP TRIGGER {name} ON note" for name in ("note_no_update", "note_no_delete")},
+    **{
+        f"drop {name}": f"DROP TRIGGER {name} ON {name.partition('_no_')[0]}"
+        for name in ("note_no_update", "note_no_delete", "leaf_no_update", "tree_head_no_delete")
+    },
     "function": "CREATE OR REPLACE FUNCTION refuse_ledger_change() RETURNS trigger LANGUAGE plpgsql AS "
     "$$ BEGIN RETURN NEW; END $$",
     "drop the function": "DROP FUNCTION refuse_ledger_change() CASCADE",
@@ -251,6 +256,31 @@ def test_a_role_that_could_change_the_ledger_is_refused(roles: Roles, change: st
     if "GRANT {owner}" not in change and "ALTER" not in change and "(root)" not in change:
         migrate(roles.settings)
         Database(roles.settings.database_url).check(is_owner_apart=True)
+
+
+def test_a_right_too_many_makes_the_portal_unready_while_it_runs(roles: Roles) -> None:
+    """Somebody may give it by hand after the start: doctor and the operations listener say so."""
+    migrate(roles.settings)
+
+    def rights() -> tuple[str, str, str]:
+        database = Database(roles.settings.database_url)
+        try:
+            found, _ = examine(database, roles.settings)
+        finally:
+            database.close()
+        (check,) = (check for check in found if check.name == "rights")
+        return check.verdict, check.says, check.cure
+
+    assert rights() == ("OK", "the program's role can add to the ledger only", "")
+    roles.as_administrator("GRANT UPDATE ON leaf TO {application}")
+    verdict, says, cure = rights()
+    assert (verdict, cure) == ("fault", "Run kanali migrate, which takes these rights back.")
+    assert "UPDATE on leaf" in says
+    assert "rights" in NEEDED
+    roles.as_administrator("ALTER TABLE leaf OWNER TO {application}")
+    verdict, says, cure = rights()
+    assert says.endswith("so nothing keeps it from changing it")
+    assert cure.startswith("Give database and tables to the role of KANALI_OWNER_URL (REASSIGN OWNED BY")
 
 
 def test_a_url_without_a_role_gets_the_rights_as_well(roles: Roles, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,18 @@ from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
 
 PASSWORD = "eleven geese over the river"
-DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "restricted")
+DONE = (
+    "taken",
+    "answered",
+    "asked",
+    "resumed",
+    "handed-over",
+    "void",
+    "unvoid",
+    "reopened",
+    "restricted",
+    "discarded",
+)
 
 
 def sign_in(tour: Tour) -> None:
@@ -120,6 +131,9 @@ def desk(tour: Tour) -> None:
     assert responder.get(at).status == 200
     assert other.post(f"{at}/answer", **before, text=WORDS, outcome="done").status == 409
     assert clerk.post(f"{at}/hand-over", **before, department="dept-b", reason=WORDS).status == 409
+    for browser, path in ((other, ""), (clerk, ""), (clerk, "/hand-over")):
+        assert browser.get(at + path).status == 200
+    assert clerk.post(f"{at}/discard", deed="hand-over").status == 303
     assert responder.post(f"{at}/resume", **before).status == 303, "it goes on already"
     now = _seen(responder, at)
     assert (
