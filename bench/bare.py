@@ -198,6 +198,7 @@ def _message(item_id: int, contact_id: int, now: datetime) -> dict[str, Any]:
         "kind": "receipt",
         "item_id": item_id,
         "contact_id": contact_id,
+        "account_id": None,
         "language": "en",
         "facts": "{}",
         "state": "waiting",

@@ -35,7 +35,7 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, restricted, sign_in
+from portal.staff import account, desk, inbox, restricted, sign_in, welcome
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -75,6 +75,7 @@ def routes() -> list[Route]:
         information,
         log_head,
         sign_in,
+        welcome,
         inbox,
         desk,
         restricted,

@@ -23,7 +23,7 @@ from feedback.items import answer, purge
 from feedback.ledger import log
 from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
-from feedback.people import sessions
+from feedback.people import sessions, welcome
 from feedback.satisfaction import invite
 from portal import closing
 from portal.log import described
@@ -113,8 +113,9 @@ def _seal(work: Work) -> None:
 def _purge(work: Work) -> None:
     database = work.site.database
     with database.write() as session:
-        # Sessions of staff live by the real clock.
+        # Sessions and links of staff live by the real clock.
         sessions.purge(session, now=datetime.now(UTC))
+        welcome.purge(session, now=datetime.now(UTC))
     while True:
         work.check_stop()
         with database.read() as session:

@@ -23,6 +23,7 @@ from feedback.items import converse
 from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
+from feedback.people import welcome
 from portal import letters, metrics, schedule
 from portal.chores import CHORES, FAULTS, Unfinished, Work
 from portal.installation import opened
@@ -220,6 +221,8 @@ def _rendered(work: Work) -> Letter | None:
             return None
         for link in composed.links:
             converse.keep_link(session, link)
+        if composed.welcome is not None:
+            welcome.keep(session, composed.welcome)
         deliver.keep(message, msgspec.json.encode(composed.letter))
         return composed.letter
 

@@ -96,12 +96,24 @@ class SurveyMail(Struct, frozen=True, kw_only=True):
     until: str
 
 
+class WelcomeMail(Struct, frozen=True, kw_only=True):
+    """How to choose a password."""
+
+    occasion: str
+    """invitation, reset or reset_by_administrator"""
+    name: str
+    email: str
+    channel: str
+    href: str
+    hours: int
+
+
 class Draft(Struct, frozen=True):
     """A mail before it is rendered: its template, its subject and what the template needs."""
 
     template: str
     subject: str
-    page: ReceiptMail | NewsMail | QuestionMail | AnswerMail | SurveyMail
+    page: ReceiptMail | NewsMail | QuestionMail | AnswerMail | SurveyMail | WelcomeMail
 
 
 class Writing(Struct, frozen=True):

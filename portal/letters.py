@@ -1,17 +1,17 @@
 """Composes every mail: which one, in which language, with which links. Sends nothing.
 
 An address that nobody has confirmed may be a stranger's: to it a mail says that there is news and quotes
-nothing. No mail holds the follow-up code or a word that the citizen wrote, and none is without the way back.
-The same message composed twice has the same Message-ID and other links.
+nothing. No mail holds the follow-up code or a word that the citizen wrote, and none about a case is without the way
+back. The same message composed twice has the same Message-ID and other links.
 """
 
 from __future__ import annotations
 
 import re
 import textwrap
-from datetime import datetime
+from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,13 +19,16 @@ from msgspec import Struct
 from sqlmodel import Session
 
 from feedback.city import versions
+from feedback.city.profile import City
 from feedback.errors import NotFound
 from feedback.items import find
 from feedback.items.converse import NewLink
 from feedback.outbox.tables import Message
-from portal import languages, letter_drafts
+from feedback.people.tables import Account
+from feedback.people.welcome import NewWelcome, Occasion
+from portal import account_letters, languages, letter_drafts
 from portal.languages import gettext as _
-from portal.letter_drafts import Writing
+from portal.letter_drafts import Draft, Writing
 from portal.pages import Site
 
 LINE_WIDTH = 72
@@ -58,6 +61,7 @@ class MailFrame(Struct, frozen=True, kw_only=True):
     channel_name: str
     contact_lines: list[str]
     reference: str
+    """Empty in a mail to staff, which is about no case."""
     track_href: str
     is_demonstration: bool
     brand: str
@@ -69,6 +73,7 @@ class Composed(Struct, frozen=True):
 
     letter: Letter
     links: list[NewLink]
+    welcome: NewWelcome | None = None
 
 
 def compose(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:
@@ -77,6 +82,8 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Co
     None where there is nobody to write to any more: item or contact are gone, or the address was erased. Refuses
     (DomainError) what has become pointless: Expired("survey_over") for a survey that has ended meanwhile.
     """
+    if message.item_id is None:
+        return _to_account(session, site, message, now)
     try:
         item = find.get_for_citizen(session, item_id=message.item_id)
     except NotFound:
@@ -85,39 +92,79 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Co
     if contact is None or contact.id != message.contact_id or not contact.email:
         return None
     city = versions.current(session).city
-    offered = city.identity.languages
-    language = contact.language if contact.language in offered else city.default_language
-    with languages.speaking(language):
+    with languages.speaking(_language(city, contact.language)):
         facts = msgspec.json.decode(message.facts, type=dict[str, int])
         writing = Writing(session, site.settings.public_url, city, item, contact, facts, now, [])
         draft = letter_drafts.draft(message.kind, writing)
-        frame = _frame(site, writing, draft.subject)
-        find_template = site.templates.get_template
-        text = find_template(f"mail/{draft.template}.txt").render(here=frame, page=draft.page)
-        html = find_template(f"mail/{draft.template}.html").render(here=frame, page=draft.page)
-        letter = Letter(
-            kind=message.kind,
-            language=language,
-            to=contact.email,
-            from_name=frame.city_name,
-            from_address=city.identity.contact.email,
-            subject=frame.subject,
-            text=_tidy(text),
-            html=html.strip() + "\n",
-            message_id=f"<{message.stable_id}@{_host(site)}>",
-            date=now.astimezone(city.zone),
-            headers={
-                # So that no programme for absences answers it (RFC 3834).
-                "Auto-Submitted": "auto-generated",
-                "X-Auto-Response-Suppress": "All",
-                "Content-Language": language,
-            },
+        frame = _frame(
+            site,
+            city,
+            draft.subject,
+            department=_department_lines(writing),
+            reference=item.reference,
+            track_href=writing.address("/track"),
         )
-        return Composed(letter, writing.links)
+        return Composed(_letter(site, city, message, contact.email, frame, draft, now), writing.links)
 
 
-def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:
-    identity = writing.city.identity
+def _to_account(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:
+    """A mail to somebody of the staff; None where the account is gone, disabled, or never was."""
+    account = None if message.account_id is None else session.get(Account, message.account_id)
+    if account is None or account.disabled_at is not None or message.kind not in get_args(Occasion):
+        return None
+    city = versions.current(session).city
+    with languages.speaking(_language(city, account.language)):
+        draft, made = account_letters.draft(
+            message.kind,  # type: ignore[arg-type]  # one of the occasions
+            account=account,
+            city=city,
+            public_url=site.settings.public_url,
+            real_now=datetime.now(UTC),
+        )
+        frame = _frame(site, city, draft.subject)
+        return Composed(_letter(site, city, message, account.email, frame, draft, now), [], made)
+
+
+def _language(city: City, wished: str) -> str:
+    return wished if wished in city.identity.languages else city.default_language
+
+
+def _letter(
+    site: Site, city: City, message: Message, to: str, frame: MailFrame, draft: Draft, now: datetime
+) -> Letter:
+    find_template = site.templates.get_template
+    text = find_template(f"mail/{draft.template}.txt").render(here=frame, page=draft.page)
+    html = find_template(f"mail/{draft.template}.html").render(here=frame, page=draft.page)
+    return Letter(
+        kind=message.kind,
+        language=frame.language,
+        to=to,
+        from_name=frame.city_name,
+        from_address=city.identity.contact.email,
+        subject=frame.subject,
+        text=_tidy(text),
+        html=html.strip() + "\n",
+        message_id=f"<{message.stable_id}@{_host(site)}>",
+        date=now.astimezone(city.zone),
+        headers={
+            # So that no programme for absences answers it (RFC 3834).
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+            "Content-Language": frame.language,
+        },
+    )
+
+
+def _frame(
+    site: Site,
+    city: City,
+    subject: str,
+    *,
+    department: list[str] | None = None,
+    reference: str = "",
+    track_href: str = "",
+) -> MailFrame:
+    identity = city.identity
     if site.demonstration:
         subject = _("Demonstration: %(subject)s") % {"subject": subject}
     return MailFrame(
@@ -126,13 +173,13 @@ def _frame(site: Site, writing: Writing, subject: str) -> MailFrame:
         city_name=languages.in_language(identity.name),
         channel_name=languages.in_language(identity.channel),
         contact_lines=[
-            *_department_lines(writing),
+            *(department or []),
             languages.in_language(identity.contact.address),
             _("Phone %(number)s") % {"number": identity.contact.phone},
             languages.in_language(identity.contact.hours),
         ],
-        reference=writing.item.reference,
-        track_href=writing.address("/track"),
+        reference=reference,
+        track_href=track_href,
         is_demonstration=site.demonstration,
         brand=identity.colours.brand,
         mist=identity.colours.mist,

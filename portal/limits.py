@@ -62,8 +62,8 @@ class Limits:
         self._clock = clock
         self._salt = (-1, b"")
 
-    def take(self, rule: Rule, source: Source, subject: str = "") -> Taken:
-        """Count a try of this source (and subject, where the rule is about one).
+    def take(self, rule: Rule, source: Source | None, subject: str = "") -> Taken:
+        """Count a try of this source (and subject, where the rule is about one); of all sources together where None.
 
         Refuses (`Limited`) one too many. Where the store is busy or gone, so is the portal: its error passes.
         """
@@ -73,7 +73,8 @@ class Limits:
             if self._salt[0] != day:
                 self._salt = (day, count.salt_of(session, now=now))
             salt = self._salt[1]
-            parts = (rule.key, source.named(salt), hmac.digest(salt, subject.encode(), hashlib.sha256).hex())
+            named = "" if source is None else source.named(salt)
+            parts = (rule.key, named, hmac.digest(salt, subject.encode(), hashlib.sha256).hex())
             key = hashlib.sha256("|".join(parts).encode()).hexdigest()
             found, began_at = count.hit(session, key=key, seconds=rule.seconds, now=now)
         wait = rule.wait(found, began_at, now)

@@ -43,9 +43,12 @@ def keep(message: Message, rendered: bytes) -> None:
 def end(session: Session, *, message_id: int, state: End, now: datetime, reason: str = "") -> None:
     """The message has come to its end; `reason` says why it is undelivered. Twice is as once.
 
-    The words of one that has nobody left to go to go at once.
+    The words of one that has nobody left to go to go at once, and so do those of a mail to an account: its link gives
+    a password.
     """
-    values: dict[str, object] = {"state": state}
+    # CASE without ELSE is NULL.
+    kept = sa.case((_MESSAGE.c.account_id.is_(None), _MESSAGE.c.rendered))
+    values: dict[str, object] = {"state": state, "rendered": kept}
     if state == "sent":
         values["sent_at"] = now
     if state == "failed":

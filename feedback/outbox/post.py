@@ -57,25 +57,14 @@ def message(
     now: datetime,
 ) -> int:
     """A mail to a contact, to be sent after the commit. Its words are found at sending."""
-    message_id: int = _INSERT_MESSAGE.scalar(
-        session,
-        {
-            "kind": kind,
-            "item_id": item_id,
-            "contact_id": contact_id,
-            "language": language,
-            "facts": json.encode(facts or {}).decode(),
-            "state": "waiting",
-            "stable_id": secrets.token_hex(16),
-            "rendered": None,
-            "made_at": now,
-            "sent_at": None,
-            "failed_at": None,
-            "reason": "",
-        },
-    )
-    job(session, kind=SEND, key=str(message_id), run_at=now)
-    return message_id
+    return _put(session, kind, language, facts or {}, now, item_id=item_id, contact_id=contact_id)
+
+
+def message_to_account(
+    session: Session, *, kind: str, account_id: int | None, language: str, now: datetime
+) -> int:
+    """A mail to somebody of the staff; to nobody (None), where it is not to show that there is no such account."""
+    return _put(session, kind, language, {}, now, account_id=account_id)
 
 
 def job(session: Session, *, kind: str, key: str, run_at: datetime, destination: str = "") -> None:
@@ -182,3 +171,36 @@ def _due(now: datetime, real_now: datetime, lane: Lane | None, without: Collecti
     if without:
         where.append(_JOB.c.destination.not_in(sorted(without)))
     return sa.select(_JOB.c.id, _JOB.c.destination).where(*where).order_by(_JOB.c.run_at, _JOB.c.id)
+
+
+def _put(
+    session: Session,
+    kind: str,
+    language: str,
+    facts: Values,
+    now: datetime,
+    *,
+    item_id: int | None = None,
+    contact_id: int | None = None,
+    account_id: int | None = None,
+) -> int:
+    message_id: int = _INSERT_MESSAGE.scalar(
+        session,
+        {
+            "kind": kind,
+            "item_id": item_id,
+            "contact_id": contact_id,
+            "account_id": account_id,
+            "language": language,
+            "facts": json.encode(facts).decode(),
+            "state": "waiting",
+            "stable_id": secrets.token_hex(16),
+            "rendered": None,
+            "made_at": now,
+            "sent_at": None,
+            "failed_at": None,
+            "reason": "",
+        },
+    )
+    job(session, kind=SEND, key=str(message_id), run_at=now)
+    return message_id

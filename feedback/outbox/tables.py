@@ -58,6 +58,7 @@ class Message(Row, table=True):
         "kind",
         "item_id",
         "contact_id",
+        "account_id",
         "language",
         "facts",
         "state",
@@ -71,8 +72,10 @@ class Message(Row, table=True):
 
     id: int | None = key()
     kind: str = Field(max_length=40)
-    item_id: int = Field(sa_type=BigKey, index=True)
-    contact_id: int = Field(sa_type=BigKey)
+    item_id: int | None = Field(default=None, sa_type=BigKey, index=True, nullable=True)
+    contact_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
+    account_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
+    """A mail about an item goes to its contact, one without an item to this account; to nobody where all are empty."""
     language: str = Field(max_length=8)
     facts: str = words()
     state: str = Field(default="waiting", max_length=12)

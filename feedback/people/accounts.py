@@ -23,7 +23,7 @@ from feedback.columns import table_of
 from feedback.errors import Conflict, Fault, Invalid, NotFound
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Membership, Welcome
 from feedback.people.viewer import DESK_ROLES, Role, Viewer
 from feedback.statements import Statement
 from feedback.text.contact import EMAIL_MOST, contact_faults
@@ -35,7 +35,7 @@ SCORE_LEAST = 3
 GUESSED_AT = 40
 """Characters that are looked at: what is long is not guessed, and looking takes the square of its length."""
 _hasher = argon2.PasswordHasher()
-_ACCOUNT, _MEMBERSHIP = table_of(Account), table_of(Membership)
+_ACCOUNT, _MEMBERSHIP, _WELCOME = table_of(Account), table_of(Membership), table_of(Welcome)
 _FIND_VIEWER = Statement(  # One row for each department.
     sa.select(_ACCOUNT.c.name, _ACCOUNT.c.role, _ACCOUNT.c.language, _MEMBERSHIP.c.department)
     .outerjoin(
@@ -93,7 +93,10 @@ def add(
     by: Actor,
     now: datetime,
 ) -> Account:
-    """A new account. Refuses (Invalid) a faulty address, unknown role, department or language, a missing name."""
+    """A new account; without a password (`password_hash` empty) nobody signs in to it before one is chosen.
+
+    Refuses (Invalid) a faulty address, unknown role, department or language, a missing name.
+    """
     email = email.strip().lower()
     faults: list[Fault] = []
     if not email or len(email) > EMAIL_MOST or contact_faults(email, ""):
@@ -139,37 +142,43 @@ def add(
 
 
 def disable(session: Session, *, email: str, by: Actor, now: datetime) -> Account:
-    """End an account's access. Twice is the same as once."""
+    """End an account's access and its links. Twice is the same as once."""
     account = get_by_email(session, email)
     if account.disabled_at is None:
         account.disabled_at = now
         session.flush()
+        _cancel_links(session, account)
         _note(session, account, "account_disabled", by, now)
     return account
 
 
 def set_password(session: Session, *, email: str, password_hash: str, by: Actor, now: datetime) -> Account:
-    """Give an account another password; its sessions end (`sessions.end_all` is the caller's next step)."""
+    """Give an account another password, or none (empty) until its person chooses one; a disabled one may sign in again.
+
+    Its links end; its sessions do by `sessions.end_all`, the caller's next step.
+    """
     account = get_by_email(session, email)
-    account.password_hash = password_hash
-    account.password_changed_at = now
     account.disabled_at = None
-    session.flush()
-    _note(session, account, "password_set", by, now)
+    _have_password(
+        session, account, password_hash, "password_set" if password_hash else "password_ended", by, now
+    )
     return account
 
 
 def change_password(
-    session: Session, *, account_id: int, password_hash: str, by: Actor, now: datetime
+    session: Session,
+    *,
+    account_id: int,
+    password_hash: str,
+    by: Actor,
+    now: datetime,
+    act: str = "password_changed",
 ) -> Account:
     """Somebody's own new password; `sessions.end_all` is the caller's next step. NotFound for a disabled account."""
     account = get(session, account_id)
     if account.disabled_at is not None:
         raise NotFound("account_unknown", account_id=account_id)
-    account.password_hash = password_hash
-    account.password_changed_at = now
-    session.flush()
-    _note(session, account, "password_changed", by, now)
+    _have_password(session, account, password_hash, act, by, now)
     return account
 
 
@@ -258,6 +267,21 @@ def names(session: Session, ids: set[int]) -> dict[int, str]:
         return {}
     found = session.exec(select(Account.id, Account.name).where(col(Account.id).in_(ids))).all()
     return {key: name for key, name in found if key is not None}
+
+
+def _have_password(
+    session: Session, account: Account, password_hash: str, act: str, by: Actor, now: datetime
+) -> None:
+    account.password_hash = password_hash
+    account.password_changed_at = now
+    session.flush()
+    _cancel_links(session, account)
+    _note(session, account, act, by, now)
+
+
+def _cancel_links(session: Session, account: Account) -> None:
+    """No link that was mailed before gives this account a password any more."""
+    session.execute(sa.delete(_WELCOME).where(_WELCOME.c.account_id == account.id))
 
 
 def _note(

@@ -1,4 +1,4 @@
-"""Staff accounts, the departments they answer for, and their sessions."""
+"""Staff accounts, the departments they answer for, their sessions, and the links that give them a password."""
 
 from datetime import datetime
 
@@ -53,4 +53,16 @@ class StaffSession(Row, table=True):
     account_id: int = Field(sa_type=BigKey, foreign_key="account.id", index=True)
     made_at: datetime = instant()
     seen_at: datetime = instant()
+    ends_at: datetime = instant()
+
+
+class Welcome(Row, table=True):
+    """A link by which an account gets its password: good once and for a short time; the token is stored hashed."""
+
+    __tablename__ = "welcome"
+    LOOSE = ("token_hash", "account_id", "made_at", "ends_at")
+
+    token_hash: str = Field(primary_key=True, max_length=64)
+    account_id: int = Field(sa_type=BigKey, foreign_key="account.id", index=True)
+    made_at: datetime = instant()
     ends_at: datetime = instant()

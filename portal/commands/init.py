@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -15,7 +15,8 @@ from feedback.city.profile import City
 from feedback.city.tables import CityRow, Installation
 from feedback.columns import table_of
 from feedback.ledger.notes import SYSTEM
-from feedback.people import accounts
+from feedback.people import accounts, welcome
+from portal.account_letters import welcome_href
 from portal.commands.migrate import migrate
 from portal.database import Database
 from portal.installation import first_clock
@@ -47,29 +48,32 @@ def command(folder: Path, admin_email: str, admin_name: str, language: str) -> N
             raise click.UsageError("Say who the first administrator is: --admin-email, --admin-name.")
         admin_email = click.prompt("E-mail address of the first administrator")
     admin_name = admin_name or (click.prompt("Name") if is_terminal else admin_email.partition("@")[0])
-    password, is_random = _choose_password() if is_terminal else (secrets.token_urlsafe(16), True)
-    init(
+    link = init(
         settings,
         city,
         admin_email=admin_email,
         admin_name=admin_name,
         language=language or city.default_language,
-        password=password,
+        password=_choose_password() if is_terminal else "",
     )
     name = city.identity.name.get("en", city.identity.key)
     click.echo(f"{settings.database_name} is ready for {name}. Next: kanali serve")
     click.echo(
         f"Keep a copy of {settings.secret_file} apart from the database: without it no follow-up code works."
     )
-    if is_random:
-        click.echo(f"Administrator {admin_email}, password (shown once): {password}")
+    if link:
+        hours = int(welcome.INVITATION_LIVES.total_seconds()) // 3600
+        click.echo(f"Administrator {admin_email} chooses a password here, once, within {hours} h: {link}")
 
 
 def init(
     settings: Settings, city: City, *, admin_email: str, admin_name: str, language: str, password: str
-) -> None:
-    """Make the installation. Refuses (`OperatorError`) a database that holds one; (Invalid) a faulty administrator."""
-    password_hash = accounts.hash_password(password, about=(admin_email, admin_name))
+) -> str:
+    """Make the installation; without a password the link by which the administrator chooses one, else nothing.
+
+    Refuses (`OperatorError`) a database that holds an installation; (Invalid) a faulty administrator.
+    """
+    password_hash = accounts.hash_password(password, about=(admin_email, admin_name)) if password else ""
     migrate(settings)
     database = Database(settings.database_url)
     clock = first_clock(settings)
@@ -83,7 +87,7 @@ def init(
                 )
             now = clock.now()
             ruling = versions.store(session, city=city, source="load", by=SYSTEM, now=now)
-            accounts.add(
+            account = accounts.add(
                 session,
                 city=city,
                 email=admin_email,
@@ -107,17 +111,24 @@ def init(
                     made_at=now,
                 )
             )
+            if password:
+                return ""
+            assert account.id is not None
+            made = welcome.make(account_id=account.id, occasion="invitation", now=datetime.now(UTC))
+            welcome.keep(session, made)
+            return welcome_href(settings.public_url, made)
     finally:
         database.close()
 
 
-def _choose_password() -> tuple[str, bool]:
-    """Typed twice at the terminal, or random where nothing is typed."""
-    typed = click.prompt(
-        "Password (empty: a random one is made)",
-        default="",
-        hide_input=True,
-        show_default=False,
-        confirmation_prompt="Once more",
+def _choose_password() -> str:
+    """Typed twice at the terminal; empty where it is to be chosen by a link."""
+    return str(
+        click.prompt(
+            "Password (empty: you get a link to choose it)",
+            default="",
+            hide_input=True,
+            show_default=False,
+            confirmation_prompt="Once more",
+        )
     )
-    return (typed, False) if typed else (secrets.token_urlsafe(16), True)

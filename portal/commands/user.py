@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-import secrets
 import sys
+from datetime import UTC, datetime
 
 import click
+from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.ledger.notes import SYSTEM
-from feedback.people import accounts, sessions
+from feedback.people import accounts, sessions, welcome
+from feedback.people.tables import Account
 from feedback.people.viewer import ROLES
-from portal.installation import opened
+from feedback.people.welcome import Occasion
+from portal.account_letters import welcome_href
+from portal.installation import Installed, opened
 from portal.settings import read_settings
 
 _password = click.option(
-    "--password-stdin", is_flag=True, help="Read the password from standard input; else a random one is made."
+    "--password-stdin", is_flag=True, help="Read the password from standard input instead of mailing a link."
+)
+_print_link = click.option(
+    "--print-link", is_flag=True, help="Show the link by which the password is chosen instead of mailing it."
 )
 
 
@@ -33,15 +40,21 @@ def command() -> None:
 )
 @click.option("--language", default="", help="Language of its pages; the city's own if left out.")
 @_password
+@_print_link
 def add(
-    email: str, name: str, role: str, departments: tuple[str, ...], language: str, password_stdin: bool
+    email: str,
+    name: str,
+    role: str,
+    departments: tuple[str, ...],
+    language: str,
+    password_stdin: bool,
+    print_link: bool,
 ) -> None:
-    """Add an account."""
-    password = _choose(password_stdin)
-    password_hash = accounts.hash_password(password, about=(email, name))
+    """Add an account, and mail its person a link by which to choose a password."""
+    password_hash = _read_password(password_stdin, print_link, about=(email, name))
     with opened(read_settings()) as installed, installed.database.write() as session:
         city = versions.current(session).city
-        accounts.add(
+        account = accounts.add(
             session,
             city=city,
             email=email,
@@ -53,7 +66,10 @@ def add(
             by=SYSTEM,
             now=installed.clock.now(),
         )
-    _tell(f"{email} may sign in at /staff/ as {role}.", password, password_stdin)
+        said = "" if password_hash else _send(session, installed, account, "invitation", print_link)
+    click.echo(f"{email} may sign in at /staff/ as {role}{' once the password is chosen' if said else ''}.")
+    if said:
+        click.echo(said)
 
 
 @command.command()
@@ -70,24 +86,46 @@ def disable(email: str) -> None:
 @command.command()
 @click.argument("email")
 @_password
-def reset(email: str, password_stdin: bool) -> None:
-    """Give an account another password, end its sessions; a disabled one may sign in again."""
-    password = _choose(password_stdin)
-    password_hash = accounts.hash_password(password, about=(email,))
+@_print_link
+def reset(email: str, password_stdin: bool, print_link: bool) -> None:
+    """End an account's password and sessions, and mail a link to choose another; a disabled one may sign in again."""
+    password_hash = _read_password(password_stdin, print_link, about=(email,))
     with opened(read_settings()) as installed, installed.database.write() as session:
         account = accounts.set_password(
             session, email=email, password_hash=password_hash, by=SYSTEM, now=installed.clock.now()
         )
         assert account.id is not None
         sessions.end_all(session, account.id)
-    _tell(f"{email} has another password; its sessions are ended.", password, password_stdin)
+        said = (
+            "" if password_hash else _send(session, installed, account, "reset_by_administrator", print_link)
+        )
+    click.echo(
+        f"{email} {'may choose another password' if said else 'has another password'}; its sessions are ended."
+    )
+    if said:
+        click.echo(said)
 
 
-def _choose(is_given: bool) -> str:
-    return sys.stdin.readline().rstrip("\r\n") if is_given else secrets.token_urlsafe(16)
-
-
-def _tell(line: str, password: str, is_given: bool) -> None:
-    click.echo(line)
+def _read_password(is_given: bool, print_link: bool, *, about: tuple[str, ...]) -> str:
+    """The hash of the password on standard input; empty where its person is to choose one."""
+    if is_given and print_link:
+        raise click.UsageError("Give --password-stdin or --print-link, not both.")
     if not is_given:
-        click.echo(f"Password (shown once): {password}")
+        return ""
+    return accounts.hash_password(sys.stdin.readline().rstrip("\r\n"), about=about)
+
+
+def _send(
+    session: Session, installed: Installed, account: Account, occasion: Occasion, print_link: bool
+) -> str:
+    """Have the link mailed, or make it for the terminal; the line that says so."""
+    assert account.id is not None
+    hours = f"works once, within {int(welcome.lives(occasion).total_seconds()) // 3600} h"
+    if print_link:
+        made = welcome.make(account_id=account.id, occasion=occasion, now=datetime.now(UTC))
+        welcome.keep(session, made)
+        return f"Link, {hours} (shown once): {welcome_href(installed.settings.public_url, made)}"
+    welcome.invite(session, account=account, occasion=occasion, now=installed.clock.now())
+    if installed.settings.smtp is None:
+        return f"The link ({hours}) is written as a mail to {installed.settings.mail_folder}: no mail server is set."
+    return f"The link ({hours}) goes to {account.email} by mail."

@@ -17,7 +17,7 @@ from feedback.items.views import GrantView, ItemView, ReadingView
 from feedback.people import accounts
 from feedback.people.accounts import Colleague
 from feedback.people.viewer import Viewer
-from portal import item_words, languages
+from portal import item_words, languages, security
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render, role_label, route
@@ -174,6 +174,7 @@ def _address(visit: Visit, done: str = "") -> str:
 
 
 def _refused(visit: Visit, refusal: Conflict | NotAllowed) -> Reply:
+    security.refused(refusal, is_staff=True)
     item = _restricted(visit)
     said = {
         "nobody_would_keep_it": _("Nothing was changed: somebody must keep the case. Name others first."),

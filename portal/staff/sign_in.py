@@ -42,6 +42,8 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     too_many: bool
     """Others are signing in at this moment: nothing was checked."""
     signed_out: bool
+    has_password: bool
+    """One was just chosen by a mailed link."""
     kept: Kept | None
     phone: str
     mail: str
@@ -168,6 +170,7 @@ def _form(
         errors=errors or [],
         too_many=too_many,
         signed_out=visit.query.get("done") == "signed-out",
+        has_password=visit.query.get("done") == "password",
         kept=kept,
         phone=contact.phone,
         mail=contact.email,

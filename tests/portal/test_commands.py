@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,10 @@ from msgspec import structs
 from feedback.city.export import write_folder
 from feedback.city.load import read_folder
 from feedback.city.tables import CityVersion
-from feedback.people import accounts
+from feedback.columns import table_of
+from feedback.errors import Expired
+from feedback.outbox.tables import Message
+from feedback.people import accounts, sessions, welcome
 from portal.command_line import VERBS, run
 from portal.database import Database
 from tests.town import RIVERTON
@@ -58,13 +62,21 @@ def terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 def test_init_makes_an_installation_with_its_first_administrator(kanali: Terminal, empty_url: str) -> None:
     assert kanali(*INIT) == 0
     assert "is ready for Town of Riverton" in kanali.out[0]
-    password = kanali.out[-1].rpartition(" ")[2]
+    link = kanali.out[-1].rpartition(" ")[2]
     database = Database(empty_url)
     with database.read() as session:
         account = accounts.get_by_email(session, "first@riverton.example")
-        assert (account.role, account.language) == ("admin", "en")
-        assert accounts.password_fits(account.password_hash, password)
+        assert (account.role, account.language, account.password_hash) == ("admin", "en", "")
+        assert invited_by(database, link) == account.id
     database.close()
+
+
+def invited_by(database: Database, link: str) -> int | None:
+    """The account whose password a shown link gives."""
+    address, _, token = link.rpartition("/")
+    assert address == "http://127.0.0.1:8000/staff/welcome"
+    with database.read() as session:
+        return welcome.find(session, token=token, now=datetime.now(UTC)).id
 
 
 def test_a_second_init_is_refused(kanali: Terminal) -> None:
@@ -113,12 +125,58 @@ def test_accounts_are_added_disabled_and_reset(kanali: Terminal, empty_url: str)
     assert kanali("user", "disable", "lead@riverton.example") == 0
     with database.read() as session:
         assert accounts.get_by_email(session, "lead@riverton.example").disabled_at is not None
-    assert kanali("user", "reset", "lead@riverton.example") == 0
-    password = kanali.out[-1].rpartition(" ")[2]
+    assert (
+        kanali("user", "reset", "lead@riverton.example", "--password-stdin", typed="eleven grey geese\n") == 0
+    )
     with database.read() as session:
         account = accounts.get_by_email(session, "lead@riverton.example")
         assert account.disabled_at is None
-        assert accounts.password_fits(account.password_hash, password)
+        assert accounts.password_fits(account.password_hash, "eleven grey geese")
+    database.close()
+
+
+def test_a_person_is_invited_by_mail_or_by_a_shown_link(kanali: Terminal, empty_url: str) -> None:
+    """Nobody but the person ever knows the password, and no default one exists."""
+    assert kanali(*INIT) == 0
+    add = ["--name", "Una", "--role", "clerk"]
+    assert kanali("user", "add", "una@riverton.example", *add) == 0
+    assert "once the password is chosen" in kanali.out[0]
+    assert "72 h" in kanali.out[1] and "no mail server is set" in kanali.out[1]
+    assert kanali("user", "add", "ida@riverton.example", *add, "--print-link") == 0
+    invitation = kanali.out[-1].rpartition(" ")[2]
+    database = Database(empty_url)
+    with database.read() as session:
+        una, ida = (accounts.get_by_email(session, f"{name}@riverton.example") for name in ("una", "ida"))
+        assert (una.password_hash, ida.password_hash) == ("", "")
+        waiting = session.execute(sa.select(table_of(Message).c.kind, table_of(Message).c.account_id)).all()
+        assert [tuple(row) for row in waiting] == [("invitation", una.id)]
+    assert invited_by(database, invitation) == ida.id
+    assert kanali("user", "reset", "ida@riverton.example", "--print-link") == 0
+    reset = kanali.out[-1].rpartition(" ")[2]
+    assert " 1 h" in kanali.out[-1]
+    assert invited_by(database, reset) == ida.id
+    with pytest.raises(Expired):
+        invited_by(database, invitation)
+    assert kanali("user", "reset", "ida@riverton.example") == 0
+    with pytest.raises(Expired):
+        invited_by(database, reset)
+    assert kanali("user", "reset", "ida@riverton.example", "--print-link", "--password-stdin") == 2
+    database.close()
+
+
+def test_a_reset_ends_password_and_sessions_at_once(kanali: Terminal, empty_url: str) -> None:
+    assert kanali(*INIT) == 0
+    add = ["user", "add", "una@riverton.example", "--name", "Una", "--role", "clerk", "--password-stdin"]
+    assert kanali(*add, typed="a long enough password\n") == 0
+    database = Database(empty_url)
+    with database.write() as session:
+        una = accounts.get_by_email(session, "una@riverton.example")
+        assert una.id is not None
+        identifier = sessions.start(session, account_id=una.id, now=datetime.now(UTC))
+    assert kanali("user", "reset", "una@riverton.example") == 0
+    with database.read() as session:
+        assert accounts.get_by_email(session, "una@riverton.example").password_hash == ""
+        assert sessions.find(session, identifier, now=datetime.now(UTC)) is None
     database.close()
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from feedback.items import codes
 from feedback.items.tables import Item
+from feedback.people import welcome
 from portal.app import routes
 from portal.edge import FIELDS_MOST
 from tests.feedback.custody.lived import ask_how_it_went
@@ -117,6 +119,15 @@ def doors(town: Town) -> Iterator[tuple[Browser, str]]:
         browser = report.opened()
         if "/survey/" in path:
             browser = answered(town, by).opened()
+        elif path == "/staff/welcome/{token}":
+            path = _welcome(town, by)
         elif path.startswith("/staff/") and "sign-in" not in path:
             browser = town.clerk()
         yield browser, path.replace("{token}", "mine")
+
+
+def _welcome(town: Town, account_id: int) -> str:
+    made = welcome.make(account_id=account_id, occasion="invitation", now=datetime.now(UTC))
+    with town.database.write() as session:
+        welcome.keep(session, made)
+    return f"/staff/welcome/{made.token}"

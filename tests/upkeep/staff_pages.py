@@ -7,8 +7,10 @@ from typing import get_args
 
 from feedback.city.profile import RESTRICTED
 from feedback.items.views import Queue
-from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
+from feedback.limits.rules import RESET_ACCOUNT, SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts
+from feedback.people import welcome as links
+from feedback.people.welcome import Occasion
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.feedback.custody.lived import ask_how_it_went, confirm
@@ -65,6 +67,29 @@ def sign_in(tour: Tour) -> None:
     again = browser.post("/staff/sign-in", email="clerk@example.org", password=PASSWORD, **hidden)
     assert again.status == 200
     assert browser.post("/staff/sign-out", follow=True).status == 200
+
+
+def welcome(tour: Tour) -> None:
+    """A new account, a lost password, and one that the administrator ended: each mail, and where its link leads."""
+    known = tour.account("clerk", email="wanda@example.org", name=marked("Wanda"))
+    browser = tour.visitor()
+    assert browser.get("/staff/forgotten").status == 200
+    for email in ("", "wanda"):
+        assert browser.post("/staff/forgotten", email=email).status == 422
+    assert browser.post("/staff/forgotten", email="wanda@example.org", follow=True).status == 200
+    with tour.database.write() as session:
+        for occasion in get_args(Occasion)[::2]:
+            links.invite(session, account=accounts.get(session, known), occasion=occasion, now=tour.now)
+    mails = [mail for mail in tour.reads_mails() if mail.link("welcome")]
+    assert len(mails) == len(get_args(Occasion))
+    at = mails[-1].link("welcome")
+    assert browser.get(at).status == 200
+    assert browser.post(at, **{"new-password": "x"}).status == 422
+    assert browser.post(at, **{"new-password": PASSWORD}, follow=True).status == 200
+    assert browser.get(at).status == 410
+    for _ in range(RESET_ACCOUNT.most):
+        asked = browser.post("/staff/forgotten", email="wanda@example.org")
+    assert asked.status == 429
 
 
 def account(tour: Tour) -> None:

@@ -45,6 +45,7 @@ TECHNICAL = {
     "Link": "a mailed token",
     "Membership": "who belongs to a department",
     "NewLink": "a link while its mail is composed",
+    "NewWelcome": "a link to a password while it is told",
     "Old": "what has served",
     "Open": "an invitation that can be answered",
     "Orphaned": "a department or service that a new profile has no more",
@@ -66,6 +67,7 @@ TECHNICAL = {
     "Taken": "an item that is in",
     "UTCDateTime": "a type of column",
     "Value": "the integers of a figure",
+    "Welcome": "a link by which an account gets its password",
 }
 """Classes of the domain that are no word of the glossary. Sections of a profile are named by docs/city-profile.md,
 refusals (subclasses of DomainError) by what they say."""

@@ -36,7 +36,15 @@ from tests.upkeep.tour import Tour
 MAY_BE_UNMET = 0.05
 """Share of the messages that this tour need not meet: a count of one, a day on which two dates fall together …"""
 
-MAILS = ("We have your message", "News about", "A question about", "Our answer", "How did we do?")
+MAILS = (
+    "We have your message",
+    "News about",
+    "A question about",
+    "Our answer",
+    "How did we do?",
+    "Your account",
+    "Choose a new password",
+)
 
 
 @pytest.fixture
