@@ -96,9 +96,11 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
-def _of_open(name: str, *columns: str, and_also: str = "") -> sa.Index:
+def _of_open(name: str, *columns: str, restricted: bool = False) -> sa.Index:
     """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
-    is_open = sa.text(f"ended_at IS NULL AND {and_also}" if and_also else "ended_at IS NULL")
+    is_open = sa.text("ended_at IS NULL")
+    if restricted:
+        is_open = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
     return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
 
 
@@ -111,7 +113,7 @@ class Cycle(Row, table=True):
         _of_open("ix_cycle_due", "next_due_at", "id", "department", "service", "restricted", "item_id"),
         _of_open("ix_cycle_queue", "department", "next_due_at", "id", "restricted", "item_id"),
         _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id", "restricted", "item_id", "department"),
-        _of_open("ix_cycle_restricted", "next_due_at", "id", and_also="restricted IS NOT NULL"),
+        _of_open("ix_cycle_restricted", "next_due_at", "id", restricted=True),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (

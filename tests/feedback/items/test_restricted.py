@@ -10,12 +10,15 @@ from feedback.errors import Invalid, NotAllowed, NotFound
 from feedback.items import find, queues, restrict, triage
 from feedback.items.tables import Grant, Reading
 from feedback.items.views import ItemView
-from feedback.ledger.notes import Actor
+from feedback.ledger.notes import SYSTEM, Actor
 from feedback.ledger.tables import Note
 from feedback.people import accounts
 from feedback.people.viewer import Viewer
+from feedback.webhooks import deliver, follow, subscribe
+from feedback.webhooks.tables import Delivery
 from portal.database import Database
 from portal.settings import Settings
+from tests.feedback.custody.lived import seal
 from tests.town import Report, Town
 
 
@@ -313,3 +316,31 @@ def test_a_case_that_nobody_could_see_is_counted(town: Town) -> None:
     with town.database.write() as session:
         accounts.disable(session, email="una@example.org", by=Actor("system"), now=town.now)
     assert unseen() == 1
+
+
+def test_other_systems_are_told_nothing_of_a_restricted_case(town: Town) -> None:
+    """Nothing new, and what was put into the outbox before the case was restricted is withheld."""
+    clerk, _head = viewer(town, "clerk"), viewer(town, "lead", "dept-c")
+    with town.database.write() as session:
+        where, events = subscribe.check("https://works.example.org/kanali", [])
+        subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
+    later = town.citizen_reports("My neighbour is ill.", service="roads")
+    hidden = town.citizen_reports("The clerk was rude.", kind="complaint", service="staff-conduct")
+
+    def told() -> set[int | None]:
+        seal(town)
+        with town.database.write() as session:
+            (subscription,) = follow.following(session)
+            _, news = follow.find_news(session, subscription)
+            news += follow.find_overdue(session)
+            follow.tell(session, subscription.id, news, now=town.now)
+        return {one.item_id for one in news}
+
+    assert told() == {later.id}
+    restricted(town, later, clerk)
+    assert told() == set()
+    with town.read() as session:
+        parcels = [deliver.find_waiting(session, row.id) for row in town.rows(Delivery)]
+    assert parcels
+    assert all(parcel is not None and parcel.is_withheld for parcel in parcels)
+    assert hidden.id not in {row.item_id for row in town.rows(Delivery)}
