@@ -23,6 +23,7 @@ from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
+    Attachment,
     Clock,
     Contact,
     Counter,
@@ -50,6 +51,7 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Pause,
     Answer,
     Entry,
+    Attachment,
     ExternalRef,
     Grant,
     Reading,

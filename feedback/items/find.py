@@ -17,9 +17,21 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.errors import NotFound
-from feedback.items.tables import Answer, Clock, Contact, Cycle, Entry, Grant, Item, Pause, Reading
+from feedback.items.tables import (
+    Answer,
+    Attachment,
+    Clock,
+    Contact,
+    Cycle,
+    Entry,
+    Grant,
+    Item,
+    Pause,
+    Reading,
+)
 from feedback.items.views import (
     AnswerView,
+    AttachmentView,
     ClockView,
     ContactView,
     CycleView,
@@ -35,10 +47,12 @@ from feedback.statements import Statement
 
 _ITEM, _CYCLE, _CONTACT, _CLOCK = table_of(Item), table_of(Cycle), table_of(Contact), table_of(Clock)
 _PAUSE, _ANSWER, _ENTRY, _ACCOUNT = table_of(Pause), table_of(Answer), table_of(Entry), table_of(Account)
-_GRANT, _READING = table_of(Grant), table_of(Reading)
+_ATTACHMENT, _GRANT, _READING = table_of(Attachment), table_of(Grant), table_of(Reading)
 
 _ITEM_COLUMNS = tuple(
-    name for name in ItemView.__struct_fields__ if name not in ("cycles", "entries", "contact", "grants")
+    name
+    for name in ItemView.__struct_fields__
+    if name not in ("cycles", "entries", "contact", "attachments", "grants")
 )
 _CYCLE_COLUMNS = tuple(name for name in CycleView.__struct_fields__ if name != "clocks")
 """What views show of the tables: rows hold more, and every column of a row costs."""
@@ -70,6 +84,11 @@ _ITEMS = sa.select(
 _FIND_ITEM = Statement(_ITEMS.where(_ITEM.c.id == sa.bindparam("item")))
 _FIND_ITEM_BY_CODE = Statement(_ITEMS.where(_ITEM.c.code_hash == sa.bindparam("hashed")))
 _FIND_BY_CODE = Statement(sa.select(_ITEM.c.id).where(_ITEM.c.code_hash == sa.bindparam("hashed")))
+_ATTACHMENTS = Statement(
+    sa.select(*(_ATTACHMENT.c[name] for name in AttachmentView.__struct_fields__))
+    .where(_ATTACHMENT.c.item_id == sa.bindparam("item"))
+    .order_by(_ATTACHMENT.c.id)
+)
 CLOCK_COLUMNS = (
     _CLOCK.c.cycle_id,
     _CLOCK.c.id.label("clock_id"),
@@ -182,7 +201,7 @@ def get_for_staff(session: Session, *, viewer: Viewer, reference: str) -> ItemVi
     row = _find_seen(sight).first(session, {**values, "reference": reference})
     if row is None:
         raise NotFound("item_unknown")
-    return _view(session, row, _entries(session, row.id, internal=True))
+    return _view(session, row, _entries(session, row.id, internal=True), _attachments(session, row.id))
 
 
 def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
@@ -190,7 +209,7 @@ def get_for_citizen(session: Session, *, item_id: int) -> ItemView:
     row = _FIND_ITEM.first(session, {"item": item_id})
     if row is None:
         raise NotFound("item_unknown")
-    return _view(session, row, _entries(session, row.id, internal=False))
+    return _view(session, row, _entries(session, row.id, internal=False), _attachments(session, row.id))
 
 
 def get_received(session: Session, *, code_hash: str) -> ItemView | None:
@@ -211,7 +230,12 @@ def readings_of(session: Session, *, item_id: int, most: int = 20) -> tuple[Read
     return tuple(ReadingView(row.account_name, row.at) for row in rows)
 
 
-def _view(session: Session, row: Any, entries: tuple[EntryView, ...]) -> ItemView:
+def _view(
+    session: Session,
+    row: Any,
+    entries: tuple[EntryView, ...],
+    attachments: tuple[AttachmentView, ...] = (),
+) -> ItemView:
     rows = _CYCLES.all(session, {"item": row.id})
     clocks = clocks_of(rows)
     cycles = {cycle.id: cycle for cycle in rows}  # One row for each pause of each clock of each cycle.
@@ -236,6 +260,7 @@ def _view(session: Session, row: Any, entries: tuple[EntryView, ...]) -> ItemVie
             row.contact_language,
             row.contact_confirmed_at,
         ),
+        attachments=attachments,
     )
 
 
@@ -262,6 +287,10 @@ def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryVi
         )
         for row in lines
     )
+
+
+def _attachments(session: Session, item_id: int) -> tuple[AttachmentView, ...]:
+    return tuple(AttachmentView(*row) for row in _ATTACHMENTS.all(session, {"item": item_id}))
 
 
 def clocks_of(rows: Sequence[Any]) -> dict[int, list[ClockView]]:

@@ -8,6 +8,7 @@ others wait for. The order is the one of the design: key → validate → langua
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +19,8 @@ from sqlmodel import Session
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
-from feedback.items import cycles, keep_time
+from feedback.items import attachments, cycles, keep_time
+from feedback.items.attachments import Filed
 from feedback.items.sent import Sent
 from feedback.items.tables import Contact, Counter, Grant, Item, Submission
 from feedback.ledger import notes
@@ -175,7 +177,15 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
     )
 
 
-def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZEN, now: datetime) -> Taken:
+def submit(
+    session: Session,
+    *,
+    prepared: Prepared,
+    key: Key,
+    files: Sequence[Filed] = (),
+    by: Actor = CITIZEN,
+    now: datetime,
+) -> Taken:
     """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict."""
     if not _first_with(session, key, prepared, now):
         taken = find_taken(session, key_hash=key.key_hash, sent=prepared.sent)
@@ -197,6 +207,8 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
     contact_id = _write_contact(session, item_id, prepared.sent, written)
     item["cycle_id"] = cycles.write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
     write_keeper(session, item_id, prepared, now, written)
+    if files:
+        written += attachments.write(session, item_id=item_id, entry_id=None, files=files, now=now)
     notes.append(
         session,
         Chain("item", item_id, 0, 0, ""),

@@ -280,6 +280,38 @@ class Entry(Row, table=True):
     text: str = words()
 
 
+class Attachment(Row, table=True):
+    """A photo or a document of the citizen, made inert; the file itself lies in the folder of files.
+
+    `name` is random: the name that the sender's device gave it is never kept.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = (sa.UniqueConstraint("item_id", "kind", "number"),)
+    FACTS = ("item_id", "entry_id", "kind", "number", "media_type", "size", "width", "height", "made_at")
+    WORDS = ("sha256", "small_sha256")
+    LOOSE = ("id", "name")
+
+    id: int | None = key()
+    item_id: int = link("item.id")
+    entry_id: int | None = link("entry.id", nullable=True)
+    """The words that it came with; None: the item's first ones."""
+    kind: str = Field(max_length=10)
+    """photo or document"""
+    number: int
+    """Of its kind within the item, from 1: "photo 1"."""
+    media_type: str = Field(max_length=20)
+    size: int
+    """Bytes."""
+    width: int = 0
+    height: int = 0
+    made_at: datetime = instant()
+    name: str = Field(max_length=32, unique=True)
+    sha256: str = Field(max_length=64)
+    small_sha256: str = Field(default="", max_length=64)
+    """Of a photo's small form, which lies beside it."""
+
+
 class Link(Row, table=True):
     """A token that was mailed, stored hashed: confirms an address, opens an item, or opens a survey."""
 

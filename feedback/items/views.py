@@ -92,6 +92,19 @@ class EntryView(Struct, frozen=True):
     answer: AnswerView | None
 
 
+class AttachmentView(Struct, frozen=True):
+    """A photo or a document that came with the first words (`entry_id` None) or with an entry."""
+
+    entry_id: int | None
+    kind: Literal["photo", "document"]
+    number: int
+    media_type: str
+    size: int
+    width: int
+    height: int
+    name: str
+
+
 class ContactView(Struct, frozen=True):
     id: int
     name: str
@@ -141,8 +154,9 @@ class ItemView(Struct, frozen=True):
     cycles: tuple[CycleView, ...]
     entries: tuple[EntryView, ...]
     contact: ContactView | None
-    grants: tuple[GrantView, ...]
+    grants: tuple[GrantView, ...] = ()
     """Who is named, the first first; empty where it is not restricted."""
+    attachments: tuple[AttachmentView, ...] = ()
 
     @property
     def restricted(self) -> str | None:

@@ -20,6 +20,7 @@ from feedback.people.viewer import Viewer
 from feedback.satisfaction.respond import Rating
 from portal import item_words, languages
 from portal.clock_view import Tracks, clock_of
+from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.staff import facts, timeline, words
@@ -136,6 +137,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     sender: str
     sender_line: str
     words: str
+    files: list[FileView]
+    """What came with the words."""
     language: str
     """The language of title and words, where it is not the page's."""
     entries: list[DeskEntry]
@@ -206,6 +209,7 @@ def make_page(
             )
         ),
         words=item.text,
+        files=files_of(item, None, address=timeline.files_address(item)),
         language=item.language if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(

@@ -13,6 +13,7 @@ from feedback.people import welcome as links
 from feedback.people.welcome import Occasion
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
+from tests.attached import document, photo
 from tests.feedback.custody.lived import ask_how_it_went, confirm
 from tests.town import BASE, Browser, Page
 from tests.upkeep.pseudo import marked
@@ -130,12 +131,14 @@ def desk(tour: Tour) -> None:
     clerk, lead = _clerk(tour), tour.lead("dept-a", "dept-b", name=marked("Lea"))
     una = tour.account("responder", ("dept-a",), name=marked("Una"))
     responder, other = tour.signed_in(una), tour.responder("dept-a", name=marked("Otto"))
-    report = tour.reports(service="street-lighting")
+    report = tour.reports(service="street-lighting", files=(photo(8, 8), document()))
     confirm(tour, report)
     at = f"/staff/item/{report.reference}"
     seen = _seen(clerk, at)
     for query in ("", "?tab=question", "?queue=open", *(f"?done={done}" for done in DONE)):
         assert clerk.get(at + query).status == 200
+    for name in ("photo-1", "photo-1-small", "document-1"):
+        assert clerk.get(f"{at}/file/{name}").status == 200
     for path in ("/hand-over", "/void"):
         assert clerk.get(at + path).status == 200
         assert clerk.post(at + path, **seen).status == 422

@@ -38,6 +38,7 @@ TECHNICAL = {
     "Due": "the two due days",
     "Fault": "one fault of one field",
     "Finding": "what verify says",
+    "Filed": "a file that lies in its folder",
     "Following": "a subscription and how far it was told",
     "Foreign": "a case of another system",
     "Installation": "what a database is",

@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import BigKey, UTCDateTime
 
-revision = "2026_11_22_who_sees"
-down_revision = "2026_11_22_who_is_told"
+revision = "2026_11_22_with_sight"
+down_revision = "2026_11_22_with_files"
 branch_labels = None
 depends_on = None
 
