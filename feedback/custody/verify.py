@@ -30,8 +30,10 @@ from feedback.items.tables import (
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
@@ -51,6 +53,8 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Entry,
     Attachment,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,

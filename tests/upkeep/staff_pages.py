@@ -8,6 +8,7 @@ from typing import get_args
 
 import pyotp
 
+from feedback.city.profile import RESTRICTED
 from feedback.items.views import Queue
 from feedback.ledger.notes import SYSTEM
 from feedback.limits.rules import RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
@@ -25,7 +26,18 @@ from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
 
 PASSWORD = "eleven geese over the river"
-DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "discarded")
+DONE = (
+    "taken",
+    "answered",
+    "asked",
+    "resumed",
+    "handed-over",
+    "void",
+    "unvoid",
+    "reopened",
+    "restricted",
+    "discarded",
+)
 
 
 def sign_in(tour: Tour) -> None:
@@ -322,6 +334,51 @@ def other_items(tour: Tour) -> None:
     at = f"/staff/item/{imported.reference}"
     assert clerk.post(f"{at}/ask", **_seen(clerk, at), text=WORDS).status in (403, 409)
     assert clerk.get("/staff/item/RIV-2026-999999").status == 404
+
+
+def restricted_items(tour: Tour) -> None:
+    """A case that few see: restricted as it comes in, by hand, named for, read, given up, lifted."""
+    clerk, head = _clerk(tour), tour.lead("dept-c", name=marked("Hilda"))
+    helper = tour.account("responder", ("dept-a",), name=marked("Hal"))
+    report = tour.reports(kind="complaint", service="staff-conduct")
+    assert report.opened().get("/track").status == 200
+    at = f"/staff/item/{report.reference}"
+    assert clerk.get(at).status == 404
+    assert head.get("/staff/inbox", queue="restricted").status == 200
+    for path in ("", "/named", "/named?done=named", "/named?done=ended", "/lift"):
+        assert head.get(at + path).status == 200
+    seen = {"version": head.get(at).value("version")}
+    first = head.get(f"{at}/named").value("grant")
+    assert head.post(f"{at}/named", **seen, who="").status == 422
+    assert head.post(f"{at}/named", version="0", who=f"account:{helper}").status == 409
+    assert head.post(f"{at}/named/end", **seen, grant=first).status == 403
+    assert head.post(f"{at}/named", **seen, who=f"account:{helper}").status == 303
+    named = tour.signed_in(helper)
+    seen = {"version": named.get(at).value("version")}
+    assert named.get(f"{at}/named").status == 200
+    assert named.post(f"{at}/named", **seen, who="department:dept-a").status == 403
+    own = named.get(f"{at}/named").value("grant")
+    assert named.post(f"{at}/named/end", **seen, grant=own, follow=True).status == 200
+    assert head.post(f"{at}/named/end", **_seen(head, at), grant=own).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at)).status == 422
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS).status == 303
+    assert head.get(f"{at}?done=lifted").status == 200
+    for ground in RESTRICTED:
+        other = tour.reports(service="roads")
+        at = f"/staff/item/{other.reference}"
+        assert clerk.get(f"{at}/restrict").status == 200
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at)).status == 422
+        fields = {"restricted": ground, "department": "dept-c", "reason": WORDS}
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields, follow=True).status == 200
+        assert head.get(at).status == 200
+    unassigned = tour.citizen_reports(WORDS, kind="complaint")
+    at = f"/staff/item/{unassigned.reference}"
+    fields = {"restricted": "health", "department": "dept-c", "reason": WORDS}
+    assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields).status == 303
+    assert unassigned.opened().get("/track").status == 200
+    moved = {"department": "dept-b", "reason": WORDS}
+    assert head.post(f"{at}/hand-over", **_seen(head, at), **moved).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS, follow=True).status == 200
 
 
 def full_inbox(tour: Tour) -> None:

@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import BigKey, UTCDateTime
 
-revision = "2026_11_22_with_second_factor"
-down_revision = "2026_11_22_with_files"
+revision = "2026_11_22_with_two_factors"
+down_revision = "2026_11_22_with_sight"
 branch_labels = None
 depends_on = None
 
