@@ -6,7 +6,7 @@ from alembic import op
 from feedback.columns import UTCDateTime
 
 revision = "2026_11_22_withheld"
-down_revision = "2026_11_22_with_files"
+down_revision = "2026_11_22_with_two_factors"
 branch_labels = None
 depends_on = None
 

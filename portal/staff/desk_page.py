@@ -11,10 +11,11 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items import restrict
 from feedback.items.answer import ANSWER_MOST
 from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
 from feedback.items.sent import TEXT_MOST
-from feedback.items.views import ItemView
+from feedback.items.views import ItemView, ReadingView
 from feedback.people.viewer import Viewer
 from feedback.satisfaction.respond import Rating
 from portal import item_words, languages
@@ -23,7 +24,7 @@ from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.staff import facts, timeline, words
-from portal.staff.facts import Fact, LawFact, RatingFact
+from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.words import Mark, Option
@@ -95,6 +96,8 @@ class Acts(Struct, frozen=True, kw_only=True):
     unvoid: bool
     reopen: bool
     release: bool
+    restrict: bool
+    lift: bool
 
 
 class QueueLink(Struct, frozen=True):
@@ -123,6 +126,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     state: Mark
     held: Mark | None
     """Where a clerk looks at it before its department does."""
+    sight: SightFact | None
+    """Who may see it; None where it is not restricted."""
     title: str
     asked: str
     """What is asked of this person now; empty where nothing is."""
@@ -168,6 +173,7 @@ def make_page(
     typed: Typed,
     ratings: Sequence[Rating] = (),
     kept_back: int = 0,
+    readings: Sequence[ReadingView] = (),
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
@@ -196,6 +202,7 @@ def make_page(
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
         held=words.held_mark() if item.held else None,
+        sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
         asked=asked,
         standing=standing,
@@ -249,6 +256,8 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         unvoid=can("unvoid"),
         reopen=can("reopen"),
         release=item.held is not None,
+        restrict=item.restricted is None and restrict.may_restrict(viewer),
+        lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
     )
 
 

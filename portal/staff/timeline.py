@@ -114,6 +114,9 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             "void": _("Set aside"),
             "unvoid": _("Taken back into the queue"),
             "released": _("Released: it is no spam"),
+            "restricted": _("Restricted: the heads of %(department)s name who may see it")
+            % {"department": department},
+            "lifted": _("No longer restricted"),
         }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
