@@ -69,6 +69,7 @@ FOR_MACHINES = frozenset(
         "data-print",
         "data-show-password",
         "data-code-from-address",
+        "data-sum",
         "data-word",
         "data-passkey",
         "data-options",
