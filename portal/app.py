@@ -35,7 +35,7 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, sign_in, welcome
+from portal.staff import account, desk, inbox, sign_in, undelivered, webhooks, welcome
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -78,6 +78,8 @@ def routes() -> list[Route]:
         welcome,
         inbox,
         desk,
+        undelivered,
+        webhooks,
         account,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]

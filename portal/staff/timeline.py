@@ -102,7 +102,11 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         )
     if entry.side == "internal":
         marks = [Mark("internal", _("Internal"))]
-        sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
+        sentence = {
+            "void": _("Set aside"),
+            "unvoid": _("Taken back into the queue"),
+            "sent_again": _("An e-mail that had not arrived was sent again"),
+        }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
         )
