@@ -34,6 +34,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     first_view,
     ledger,
     rules,
+    safety,
     speed,
     ways,
 )
@@ -43,6 +44,7 @@ RESULTS, PAGE = ROOT / "var" / "proof", ROOT / "docs" / "proof.md"
 PARTS = {
     "check": check.PART,
     "changes": ledger.PART,
+    "safety": safety.PART,
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,
