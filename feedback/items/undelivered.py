@@ -1,7 +1,7 @@
 """Mails about items that did not arrive: what staff see of them, each their own, and sending one again.
 
-Which items somebody sees is said by `find.py`. A mail is undelivered when the mail server refused it for good, or did not
-take it within two days. That is shown for thirty days in the list, and at its item for ever.
+Which items somebody sees is said by `find.py`. A mail is undelivered when the mail server refused it for good, or did
+not take it within two days. That is shown for thirty days in the list, and at its item for ever.
 """
 
 from __future__ import annotations

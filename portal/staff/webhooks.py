@@ -83,7 +83,7 @@ def _in_words(visit: Visit, one: Standing) -> Receiver:
     return Receiver(
         id=one.id,
         url=one.url,
-        events=list(one.events),
+        events=[_event_word(event) for event in one.events],
         since=languages.moment_long(one.made_at, zone),
         disabled=disabled,
         counts=[
@@ -97,6 +97,17 @@ def _in_words(visit: Visit, one: Standing) -> Receiver:
         reason=_reason_words(one.reason) if one.reason else "",
         may_send_again=bool(one.undelivered) and one.disabled_at is None,
     )
+
+
+def _event_word(event: str) -> str:
+    return {
+        "item.received": _("case received"),
+        "item.routed": _("case sent to a department"),
+        "item.answered": _("case answered"),
+        "item.closed": _("case ended"),
+        "item.overdue": _("case overdue"),
+        "record.closed": _("month of the quality record closed"),
+    }.get(event, event)
 
 
 def _reason_words(code: str) -> str:
