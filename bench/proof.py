@@ -33,6 +33,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     figures,
     first_view,
     ledger,
+    odd_requests,
     rules,
     safety,
     speed,
@@ -48,6 +49,7 @@ PARTS = {
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,
+    "fuzz": odd_requests.PART,
     "weight": first_view.PART,
     "speed": speed.PART,
 }

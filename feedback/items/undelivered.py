@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlmodel import Session
 
-from feedback.columns import table_of
+from feedback.columns import Values, table_of
 from feedback.errors import NotFound
 from feedback.items.change import begin, finish
-from feedback.items.find import visible
+from feedback.items.find import visible_to
 from feedback.items.tables import Cycle, Item
 from feedback.ledger.notes import Actor
 from feedback.outbox import deliver
@@ -48,13 +48,15 @@ def of_item(session: Session, item_id: int) -> list[Undelivered]:
 
 def find_for(session: Session, viewer: Viewer, *, now: datetime) -> list[Undelivered]:
     """Those of the last thirty days of items that this person may see, the newest first, up to a hundred."""
+    listed, values = _listed(viewer, now)
     newest = _MESSAGE.c.failed_at.desc(), _MESSAGE.c.id.desc()
-    return _read(session, _listed(viewer, now).order_by(*newest).limit(LISTED_MOST))
+    return _read(session, listed.order_by(*newest).limit(LISTED_MOST), values)
 
 
 def has_any(session: Session, viewer: Viewer, *, now: datetime) -> bool:
     """Whether the list of this person holds anything: asked with each page of the inbox."""
-    return session.execute(_listed(viewer, now).limit(1)).first() is not None
+    listed, values = _listed(viewer, now)
+    return session.execute(listed.limit(1), dict(values)).first() is not None
 
 
 def send_again(session: Session, *, item_id: int, message_id: int, by: Actor, now: datetime) -> bool:
@@ -89,9 +91,10 @@ _FAILED = (
 )
 
 
-def _listed(viewer: Viewer, now: datetime) -> Any:
-    return _FAILED.where(_MESSAGE.c.failed_at > now - LISTED_FOR, visible(viewer))
+def _listed(viewer: Viewer, now: datetime) -> tuple[Any, Values]:
+    sight, values = visible_to(viewer)
+    return _FAILED.where(_MESSAGE.c.failed_at > now - LISTED_FOR, sight.condition), values
 
 
-def _read(session: Session, statement: Any) -> list[Undelivered]:
-    return [Undelivered(*row) for row in session.execute(statement)]
+def _read(session: Session, statement: Any, values: Values | None = None) -> list[Undelivered]:
+    return [Undelivered(*row) for row in session.execute(statement, dict(values or {}))]
