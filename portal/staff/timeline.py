@@ -114,6 +114,7 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             "void": _("Set aside"),
             "unvoid": _("Taken back into the queue"),
             "released": _("Released: it is no spam"),
+            "sent_again": _("An e-mail that had not arrived was sent again"),
             "restricted": _("Restricted: the heads of %(department)s name who may see it")
             % {"department": department},
             "lifted": _("No longer restricted"),
