@@ -35,7 +35,7 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, sign_in, welcome
+from portal.staff import account, desk, inbox, provider, sign_in, welcome
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -76,6 +76,7 @@ def routes() -> list[Route]:
         log_head,
         sign_in,
         welcome,
+        provider,
         inbox,
         desk,
         account,

@@ -34,7 +34,7 @@ from feedback.items.tables import (
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Identity, Membership
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
 
@@ -52,6 +52,7 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Response,
     Account,
     Membership,
+    Identity,
     CityRow,
     CityVersion,
     Record,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+import sqlalchemy as sa
 from sqlmodel import Field
 
 from feedback.columns import BigKey, Row, instant, key, link
@@ -65,4 +66,41 @@ class Welcome(Row, table=True):
     token_hash: str = Field(primary_key=True, max_length=64)
     account_id: int = Field(sa_type=BigKey, foreign_key="account.id", index=True)
     made_at: datetime = instant()
+    ends_at: datetime = instant()
+
+
+class Identity(Row, table=True):
+    """A person of the city's own provider of identities who opens an account."""
+
+    __tablename__ = "identity"
+    __table_args__ = tuple(
+        sa.Index(
+            f"uq_identity_{name}",
+            *columns,
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        for name, columns in (("person", ("issuer", "subject")), ("account", ("account_id", "issuer")))
+    )
+    FACTS = ("account_id", "bound_at", "ended_at")
+    WORDS = ("issuer", "subject")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    account_id: int = link("account.id")
+    issuer: str = Field(max_length=500)
+    subject: str = Field(max_length=255)
+    """What the provider calls the person, and never calls anybody else."""
+    bound_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)
+
+
+class SpentAnswer(Row, table=True):
+    """An answer of the provider that was taken: it is not taken again."""
+
+    __tablename__ = "spent_answer"
+    LOOSE = ("digest", "ends_at")
+
+    digest: str = Field(primary_key=True, max_length=64)
     ends_at: datetime = instant()

@@ -44,6 +44,8 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     signed_out: bool
     has_password: bool
     """One was just chosen by a mailed link."""
+    provider: str
+    """What the button of the city's own provider says; empty where there is none."""
     kept: Kept | None
     phone: str
     mail: str
@@ -171,6 +173,7 @@ def _form(
         too_many=too_many,
         signed_out=visit.query.get("done") == "signed-out",
         has_password=visit.query.get("done") == "password",
+        provider=visit.site.provider.config.label if visit.site.provider else "",
         kept=kept,
         phone=contact.phone,
         mail=contact.email,

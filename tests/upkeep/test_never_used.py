@@ -42,6 +42,8 @@ STARTS_A_PROCESS = {"portal/commands/serve.py"}
 """Our own worker, by a list of words that nobody can change."""
 ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
+ASKS_THE_PROVIDER = {"portal/oidc.py"}
+"""The city's own provider of identities, at the address of the settings and those that it names itself."""
 SENDS_MAIL = {"portal/outbound/mail.py"}
 SQL_FROM_A_NAME = {"portal/database.py", "portal/rights.py"}
 """One of two constants by the sort of database; grants to the role of the settings, its name quoted."""
@@ -173,7 +175,7 @@ def test_what_must_not_be_guessed_is_not_from_a_dice() -> None:
 
 def test_the_program_asks_no_other_host() -> None:
     """Mail goes to the server of the settings; no address that somebody typed is ever asked for anything."""
-    assert importers(GOES_OUT) == set()
+    assert importers(GOES_OUT) == ASKS_THE_PROVIDER
     asks = {
         file
         for file, tree in sources().items()
