@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -82,6 +83,7 @@ class Provider:
         self._limit = limit
         self._places = threading.BoundedSemaphore(AT_ONCE)
         self._starting = threading.Lock()
+        self._trusts: ssl.SSLContext | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._description: tuple[float, Description] | None = None
         self._keys: tuple[float, list[dict[str, Any]]] | None = None
@@ -89,7 +91,7 @@ class Provider:
 
     def ask_for(self, *, state: str, nonce: str, verifier: str, language: str) -> str:
         """The address to which somebody is sent to sign in. Refuses ProviderSilent, and TokenRefused (nonsense)."""
-        found = self._wait_for(self._describe)
+        found = self._known() or self._wait_for(self._describe)
         digest = hashlib.sha256(verifier.encode()).digest()
         parameters = {
             "response_type": "code",
@@ -128,17 +130,24 @@ class Provider:
 
     # ── what is asked ───────────────────────────────────────────────────────────────────────────────────────
 
+    def _known(self) -> Description | None:
+        """The description, as long as it is fresh."""
+        kept = self._description
+        return kept[1] if kept is not None and kept[0] >= time.monotonic() - KNOWN_FOR else None
+
     async def _describe(self, client: httpx.AsyncClient) -> Description:
-        if self._description is None or self._description[0] < time.monotonic() - KNOWN_FOR:
-            address = self.config.issuer.rstrip("/") + "/.well-known/openid-configuration"
-            found = await _answer(client, "GET", address, Description)
-            endpoints = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
-            if found.issuer != self.config.issuer:
-                raise TokenRefused("description_of_another")
-            if not all(map(is_good_provider, (*endpoints, *filter(None, [found.userinfo_endpoint])))):
-                raise TokenRefused("description_insecure")
-            self._description = (time.monotonic(), found)
-        return self._description[1]
+        known = self._known()
+        if known is not None:
+            return known
+        address = self.config.issuer.rstrip("/") + "/.well-known/openid-configuration"
+        found = await _answer(client, "GET", address, Description)
+        endpoints = (found.authorization_endpoint, found.token_endpoint, found.jwks_uri)
+        if found.issuer != self.config.issuer:
+            raise TokenRefused("description_of_another")
+        if not all(map(is_good_provider, (*endpoints, *filter(None, [found.userinfo_endpoint])))):
+            raise TokenRefused("description_insecure")
+        self._description = (time.monotonic(), found)
+        return found
 
     async def _exchange(
         self, client: httpx.AsyncClient, found: Description, code: str, verifier: str
@@ -207,7 +216,12 @@ class Provider:
             self._places.release()
 
     async def _within_limit(self, ask: Callable[[httpx.AsyncClient], Awaitable[Got]]) -> Got:
-        async with asyncio.timeout(self._limit), httpx.AsyncClient(timeout=self._limit) as client:
+        # The trusted authorities are read once: that takes longer than a sign-in.
+        self._trusts = self._trusts or httpx.create_ssl_context()
+        async with (
+            asyncio.timeout(self._limit),
+            httpx.AsyncClient(timeout=self._limit, verify=self._trusts) as client,
+        ):
             return await ask(client)
 
     def _network(self) -> asyncio.AbstractEventLoop:

@@ -292,29 +292,28 @@ class _Reader:
 
     def oidc(self) -> Oidc | None:
         """All of a provider's settings, or none; each fault of each."""
-        prefix = "KANALI_OIDC_"
-        if not any(value for name, value in self._values.items() if name.startswith(prefix)):
+        if not any(self._values.get(name) for name in _KNOWN if "_OIDC_" in name):
             return None
-        issuer = self._values.get(prefix + "ISSUER", "")
+        issuer = self._values.get("KANALI_OIDC_ISSUER", "")
         if not is_good_provider(issuer) or "?" in issuer or len(issuer) > 500:
             self.fault(
-                prefix + "ISSUER",
+                "KANALI_OIDC_ISSUER",
                 "must be the address of the provider, https (http on this machine only), without ? and #: "
                 "https://id.example.org/realms/city",
             )
-        client_id = self._values.get(prefix + "CLIENT_ID", "")
+        client_id = self._values.get("KANALI_OIDC_CLIENT_ID", "")
         if not re.fullmatch(r"[\x21-\x7e]{1,255}", client_id):
-            self.fault(prefix + "CLIENT_ID", "must be the name under which the provider knows Kanali")
-        label = self._values.get(prefix + "LABEL", "") or (_split(issuer) or urlsplit("")).hostname or ""
+            self.fault("KANALI_OIDC_CLIENT_ID", "must be the name under which the provider knows Kanali")
+        label = self._values.get("KANALI_OIDC_LABEL", "") or (_split(issuer) or urlsplit("")).hostname or ""
         if not label.isprintable() or len(label) > 60:
-            self.fault(prefix + "LABEL", "must be one line of at most 60 characters")
-        second = self._values.get(prefix + "SECOND_FACTOR", "") or "skip"
+            self.fault("KANALI_OIDC_LABEL", "must be one line of at most 60 characters")
+        second = self._values.get("KANALI_OIDC_SECOND_FACTOR", "") or "skip"
         if second not in ("ask", "skip"):
-            self.fault(prefix + "SECOND_FACTOR", f"is {second!r}: give ask or skip")
+            self.fault("KANALI_OIDC_SECOND_FACTOR", f"is {second!r}: give ask or skip")
         return Oidc(
             issuer=issuer,
             client_id=client_id,
-            client_secret=self._secret_of_client(prefix + "CLIENT_SECRET_FILE"),
+            client_secret=self._secret_of_client("KANALI_OIDC_CLIENT_SECRET_FILE"),
             label=label,
             asks_second_factor=second == "ask",
         )
