@@ -25,6 +25,7 @@ from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
 from feedback.people import identities, sessions, welcome
 from feedback.satisfaction import invite
+from feedback.webhooks import deliver as webhooks
 from portal import closing
 from portal.log import described
 from portal.pages import Site
@@ -98,7 +99,7 @@ def _freeze_satisfaction(work: Work) -> None:
     closing.freeze_what_is_due(work.site.database, now=work.now)
 
 
-def _seal(work: Work) -> None:
+def seal(work: Work) -> None:
     """Give new notes their leaves in the Merkle log."""
     while True:
         work.check_stop()
@@ -122,11 +123,13 @@ def _purge(work: Work) -> None:
         with database.read() as session:
             old = purge.find_old(session, now=work.now, limit=CHUNK)
             messages = deliver.find_old(session, now=work.now, limit=CHUNK)
-        if not old and not messages:
+            deliveries = webhooks.find_old(session, now=work.now, limit=CHUNK)
+        if not old and not messages and not deliveries:
             return
         with database.write() as session:
             purge.remove(session, old)
             deliver.wipe(session, messages)
+            webhooks.remove(session, deliveries)
 
 
 def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
@@ -152,7 +155,7 @@ CHORES: dict[str, Callable[[Work], None]] = {
     "close_items": _close_items,
     "freeze_satisfaction": _freeze_satisfaction,
     "close_record": _close_record,
-    "seal": _seal,
+    "seal": seal,
     "purge": _purge,
 }
 """Kind of job → what it does."""

@@ -24,7 +24,8 @@ from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
 from feedback.people import welcome
-from portal import letters, metrics, schedule
+from feedback.webhooks import deliver as deliveries
+from portal import hooks, letters, metrics, schedule
 from portal.chores import CHORES, FAULTS, Unfinished, Work
 from portal.installation import opened
 from portal.leases import Leases
@@ -32,6 +33,7 @@ from portal.letters import Composed, Letter
 from portal.log import described
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
+from portal.outbound.webhook import Webhooks
 from portal.pages import Site
 from portal.settings import Settings
 from portal.site import make_site
@@ -51,11 +53,13 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
         work_on(make_site(installed), stop)
 
 
-def work_on(site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE) -> None:
+def work_on(
+    site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE, webhooks: Webhooks | None = None
+) -> None:
     """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
     with site.database.write() as session:
         schedule.plan(session, site.now())
-    worker = _Worker(site, stop, site.now, Leases(site.database, span=lease))
+    worker = _Worker(site, stop, site.now, Leases(site.database, span=lease), webhooks or Webhooks())
     ended = threading.Event()
     lanes: list[Callable[[], None]] = [
         *(lambda lane=lane: worker.keep_running(lane) for lane in post.LANES),
@@ -73,14 +77,14 @@ def work_on(site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE)
         lane.result()
 
 
-def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
+def run_due(site: Site, *, now: datetime, lane: Lane | None = None, webhooks: Webhooks | None = None) -> int:
     """One round: everything that is due at `now`, and what comes of it at once; how many jobs were run.
 
     One job after the other, so that the order is plain. A round of mail ends early where no mail can be delivered.
     """
     with site.database.write() as session:
         schedule.plan(session, now)
-    worker = _Worker(site, threading.Event(), lambda: now, Leases(site.database))
+    worker = _Worker(site, threading.Event(), lambda: now, Leases(site.database), webhooks or Webhooks())
     return sum(worker.round(part) for part in ((lane,) if lane else post.LANES))
 
 
@@ -93,9 +97,15 @@ class _Worker:
     """What its lanes share."""
 
     def __init__(
-        self, site: Site, stop: threading.Event, clock: Callable[[], datetime], leases: Leases
+        self,
+        site: Site,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        leases: Leases,
+        webhooks: Webhooks,
     ) -> None:
         self.site, self.stop, self.clock, self.leases = site, stop, clock, leases
+        self.webhooks = webhooks
 
     def keep_running(self, lane: Lane) -> None:
         """Do what is due as it comes in, several at a time, until `stop`: none waits with its lease running."""
@@ -136,11 +146,18 @@ class _Worker:
             return []
         now, real_now = self.clock(), datetime.now(UTC)
         with self.site.database.read() as session:
-            if not post.is_due(session, now=now, real_now=real_now, lane=lane):
+            away = deliveries.resting(session, now=now) if lane == "hook" else []
+            if not post.is_due(session, now=now, real_now=real_now, lane=lane, without=away):
                 return []
         with self.site.database.write() as session:
             claimed = post.claim(
-                session, now=now, real_now=real_now, limit=most, lane=lane, lease=self.leases.span
+                session,
+                now=now,
+                real_now=real_now,
+                limit=most,
+                lane=lane,
+                without=away,
+                lease=self.leases.span,
             )
         return [Work(self.site, job, now, self.stop) for job in claimed]
 
@@ -148,14 +165,19 @@ class _Worker:
         """Run a claimed job and mark it done, or put it back; False where the lane is blocked: what stopped this one
         would stop the next."""
         with self.leases.holding(work.claimed):
-            return _run(work)
+            return _run(work, self.webhooks)
 
 
-def _run(work: Work) -> bool:
+def _run(work: Work, webhooks: Webhooks) -> bool:
     claimed = work.claimed
     try:
         if claimed.kind == post.SEND:
             _send(work)
+        elif claimed.kind == post.HOOK:
+            hooks.send(work, webhooks)
+        elif claimed.kind == "tell":
+            hooks.tell(work)
+            _done_and_again(work)
         elif claimed.kind in CHORES:
             CHORES[claimed.kind](work)
             _done_and_again(work)
@@ -175,7 +197,10 @@ def _run(work: Work) -> bool:
 
 
 def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
-    """Try again, or give a mail up that cannot be delivered; a periodic job is never given up."""
+    """Try again, or give a message up that cannot be delivered; a periodic job is never given up."""
+    if work.claimed.kind == post.HOOK:
+        hooks.failed(work, code)
+        return
     run_at = schedule.next_try(work.now, work.claimed.attempts)
     if work.claimed.kind == post.SEND and (is_permanent or schedule.is_over(work.claimed.since, run_at)):
         if _end(work, "failed", code):

@@ -53,6 +53,13 @@ _SECURITY = Counter(
     "kanali_security_events", "Security events by their names in the log.", ["event"], registry=COUNTED
 )
 
+_WEBHOOKS = Counter(
+    "kanali_webhooks",
+    "Webhooks of this server's worker: sent, put back, given up.",
+    ["outcome"],
+    registry=COUNTED,
+)
+
 
 class Gauge(Struct, frozen=True):
     """A value as it stands when asked for. `values`: by the one label, or under "" where there is none."""
@@ -85,6 +92,11 @@ class Requests:
 def mail(outcome: str) -> None:
     """One attempt at a mail came to this: "sent", "put back", "given up"."""
     _MAILS.labels(outcome).inc()
+
+
+def webhook(outcome: str) -> None:
+    """One attempt at a webhook came to this: "sent", "put back", "given up"."""
+    _WEBHOOKS.labels(outcome).inc()
 
 
 def security(event: str) -> None:

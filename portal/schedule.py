@@ -62,6 +62,7 @@ PERIODIC: dict[str, Every | Daily] = {
     "freeze_satisfaction": Daily(time(0, 20)),
     "close_record": Daily(time(0, 40)),
     "seal": Every(timedelta(minutes=5)),
+    "tell": Every(timedelta(minutes=1)),
     "purge": Daily(time(4, 20)),
 }
 

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 from uuid import uuid4
 
 import hypothesis
@@ -22,6 +22,9 @@ from portal.database import Database
 from portal.secret import make_secret
 from portal.settings import Settings, read_settings
 from tests.postgresql import Missing, Server, find_server, stop_server
+
+if TYPE_CHECKING:
+    from tests.past import Past
 
 LEFT_OUT = "left out: "
 
@@ -66,21 +69,21 @@ def postgresql_template(postgresql_server: Server) -> Iterator[str]:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database with the newest schema, once on SQLite and once on PostgreSQL."""
-    with _fresh(request, request.param, tmp_path) as made:
+    with fresh(request, request.param, tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def sqlite_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh SQLite database with the newest schema."""
-    with _fresh(request, "sqlite", tmp_path) as made:
+    with fresh(request, "sqlite", tmp_path) as made:
         yield made
 
 
 @pytest.fixture
 def postgresql_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh PostgreSQL database with the newest schema."""
-    with _fresh(request, "postgresql", tmp_path) as made:
+    with fresh(request, "postgresql", tmp_path) as made:
         yield made
 
 
@@ -95,6 +98,16 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     server.create(name)
     yield server.url_of(name)
     server.drop(name)
+
+
+@pytest.fixture(scope="session")
+def past(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+    """Towns in which much has happened, each story lived once."""
+    from tests.past import Past  # which needs this module
+
+    lived = Past(request, tmp_path_factory)
+    yield lived
+    lived.end()
 
 
 @pytest.fixture
@@ -159,20 +172,29 @@ def shared_folder(factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def _fresh(request: pytest.FixtureRequest, dialect: str, folder: Path) -> Iterator[Database]:
+def fresh(request: pytest.FixtureRequest, dialect: str, folder: Path) -> Iterator[Database]:
     """A fresh database of one dialect: copied from its template, gone afterwards."""
+    template = request.getfixturevalue(f"{dialect}_template")
+    with copied(request, dialect, template, folder) as database:
+        yield database
+
+
+@contextmanager
+def copied(
+    request: pytest.FixtureRequest, dialect: str, template: Path | str, folder: Path
+) -> Iterator[Database]:
+    """A copy of a file, or of a database of the server that nobody is connected to; gone afterwards."""
     if dialect == "sqlite":
         file = folder / "kanali.db"
-        shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+        shutil.copyfile(template, file)
         file.chmod(0o600)
         database = Database(f"sqlite:///{file}")
         yield database
         database.close()
         return
-    template = request.getfixturevalue("postgresql_template")
     server: Server = request.getfixturevalue("postgresql_server")
     name = f"kanali_{uuid4().hex[:12]}"
-    server.create(name, template=template)
+    server.create(name, template=str(template))
     database = Database(server.url_of(name))
     yield database
     database.close()

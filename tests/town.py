@@ -68,7 +68,7 @@ class Page:
 
     @cached_property
     def soup(self) -> BeautifulSoup:
-        return BeautifulSoup(self.response.text, "html.parser")
+        return BeautifulSoup(self.response.text, "lxml")
 
     @property
     def text(self) -> str:
@@ -176,20 +176,23 @@ class Report:
 
 
 class Town:
-    """An installation of Riverton on a database of the test, with its portal."""
+    """An installation of Riverton on a database of the test, with its portal: new, or there already."""
 
     def __init__(
-        self, database: Database, settings: Settings, *, city: City | None = None, start: str = MONDAY
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        city: City | None = None,
+        start: str | datetime = MONDAY,
     ) -> None:
         self.database = database
         self.settings = settings
         self.city = city or _riverton()
         self.now = self._instant(start)
         self.secret = read_secret(settings)
-        with database.write() as session:
-            versions.store(session, city=self.city, source="load", by=SYSTEM, now=self.now)
-            city_id = session.execute(sa.select(table_of(CityRow).c.id)).scalar_one()
-            session.add(Installation(city_id=city_id, secret_id=self.secret.id, made_at=self.now))
+        if not self.count(Installation):
+            self._found()
         assets, templates = _look()
         self.site = Site(
             settings=settings,
@@ -407,6 +410,12 @@ class Town:
         table = table_of(model)
         with self.read() as session:
             return list(session.execute(sa.select(table).order_by(*table.primary_key.columns)).all())
+
+    def _found(self) -> None:
+        with self.database.write() as session:
+            versions.store(session, city=self.city, source="load", by=SYSTEM, now=self.now)
+            city_id = session.execute(sa.select(table_of(CityRow).c.id)).scalar_one()
+            session.add(Installation(city_id=city_id, secret_id=self.secret.id, made_at=self.now))
 
     def _instant(self, moment: str | datetime) -> datetime:
         if isinstance(moment, datetime):

@@ -37,6 +37,7 @@ from feedback.ledger.tables import Note, NotePayload
 from feedback.people.tables import Account, Identity, Membership
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
+from feedback.webhooks.tables import Subscription
 
 SUBJECTS: dict[str, type[Row]] = {"item": Item, "account": Account, "city": CityRow, "record": Record}
 UNDER_DIGEST: tuple[type[Row], ...] = (
@@ -57,6 +58,7 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     CityVersion,
     Record,
     Restatement,
+    Subscription,
 )
 REDACTED = "redacted"
 _CHUNK = 400

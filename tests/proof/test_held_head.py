@@ -7,6 +7,7 @@ Each is made in one lived-through town and undone again. `make proof` does 1,000
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -20,9 +21,8 @@ from feedback.custody.heads import ALGORITHM, PublishedHead
 from feedback.custody.verify import verify
 from feedback.custody.verify_log import verify_log
 from feedback.ledger import log
-from portal.database import Database
-from portal.settings import Settings
 from tests.feedback.custody import lived
+from tests.past import Past
 from tests.proof import crimes, forgeries
 from tests.proof.forgeries import FORGERIES, Forgery
 from tests.proof.towns import live_two_months
@@ -39,11 +39,10 @@ SHOWN = {"log_cut", "log_rewritten"}
 TRIES = 100
 
 
-@pytest.fixture
-def town(database: Database, settings: Settings) -> Town:
-    town = Town(database, settings)
-    live_two_months(town)
-    return town
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, past: Past, tmp_path: Path) -> Iterator[Town]:
+    with past.town(request.param, live_two_months, tmp_path) as town:
+        yield town
 
 
 def held_heads(session: Session, city: str) -> list[PublishedHead]:

@@ -8,6 +8,7 @@ does it with ten seeds (KANALI_PROOF=1).
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -17,8 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from feedback.custody.verify import verify
-from portal.database import Database
-from portal.settings import Settings
+from tests.past import Past
 from tests.proof import crimes
 from tests.proof.crimes import Crime
 from tests.proof.towns import live_two_months
@@ -38,11 +38,10 @@ TRIES = 100
 """How often at most another change is drawn in place of one that would change nothing."""
 
 
-@pytest.fixture
-def town(database: Database, settings: Settings) -> Town:
-    town = Town(database, settings)
-    live_two_months(town)
-    return town
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, past: Past, tmp_path: Path) -> Iterator[Town]:
+    with past.town(request.param, live_two_months, tmp_path) as town:
+        yield town
 
 
 def test_two_hundred_changes_are_all_found(town: Town) -> None:

@@ -24,6 +24,7 @@ UNPACKS_OBJECTS = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
 READS_XML = {"xml", "lxml", "defusedxml", "html5lib"}
 GOES_OUT = {
     "httpx",
+    "httpcore",
     "requests",
     "urllib3",
     "aiohttp",
@@ -44,6 +45,8 @@ ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
 ASKS_THE_PROVIDER = {"portal/oidc.py"}
 """The city's own provider of identities, at the address of the settings and those that it names itself."""
+TELLS_OTHERS = {"portal/outbound/webhook.py"}
+"""Webhooks, to addresses that an operator gave, each of which must be public."""
 SENDS_MAIL = {"portal/outbound/mail.py"}
 SQL_FROM_A_NAME = {"portal/database.py", "portal/rights.py"}
 """One of two constants by the sort of database; grants to the role of the settings, its name quoted."""
@@ -174,8 +177,8 @@ def test_what_must_not_be_guessed_is_not_from_a_dice() -> None:
 
 
 def test_the_program_asks_no_other_host() -> None:
-    """Mail goes to the server of the settings; no address that somebody typed is ever asked for anything."""
-    assert importers(GOES_OUT) == ASKS_THE_PROVIDER
+    """Mail goes to the server of the settings; no address that a visitor typed is ever asked for anything."""
+    assert importers(GOES_OUT) == TELLS_OTHERS | ASKS_THE_PROVIDER
     asks = {
         file
         for file, tree in sources().items()

@@ -8,8 +8,9 @@ from feedback.items import converse, triage
 from feedback.items.tables import Contact
 from feedback.items.take_over import Foreign, take_over
 from feedback.ledger import log
-from feedback.ledger.notes import Actor
+from feedback.ledger.notes import SYSTEM, Actor
 from feedback.satisfaction import invite, respond
+from feedback.webhooks import subscribe
 from portal.closing import close_month, freeze_what_is_due
 from tests.town import Report, Town
 
@@ -17,6 +18,9 @@ from tests.town import Report, Town
 def live(town: Town) -> list[Report]:
     """Let two weeks of November pass and close the month; gives the reports of the citizens."""
     town.at("2026-11-02 09:00")
+    with town.database.write() as session:
+        where, events = subscribe.check("https://works.example.org/kanali", [])
+        subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
     first, second = town.account(name="Una Alder"), town.account(name="Otto Birch")
     clerk = Actor("staff", town.account("clerk", name="Carl Cedar"))
     reports = []

@@ -20,9 +20,9 @@ from feedback.custody.verify import UNDER_DIGEST
 from feedback.people.tables import Account
 from feedback.quality.tables import Counted, Figure, Rated, Record
 from portal.database import Database
-from portal.settings import Settings
 from tests.conftest import settings_for
 from tests.feedback.custody import lived
+from tests.past import Past
 from tests.proof.towns import live_two_months
 from tests.town import Town
 
@@ -93,11 +93,10 @@ def other(value: Any) -> Any:
     return f"{value[:-1]}{'1' if value.endswith('0') else '0'}"
 
 
-@pytest.fixture
-def town(database: Database, settings: Settings) -> Town:
-    town = Town(database, settings)
-    live_two_months(town)
-    return town
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, past: Past, tmp_path: Path) -> Iterator[Town]:
+    with past.town(request.param, live_two_months, tmp_path) as town:
+        yield town
 
 
 @pytest.fixture
@@ -106,9 +105,9 @@ def empty_town(sqlite_database: Database, tmp_path: Path) -> Town:
 
 
 @pytest.fixture
-def one_town(empty_town: Town) -> Town:
-    live_two_months(empty_town)
-    return empty_town
+def one_town(past: Past, tmp_path: Path) -> Iterator[Town]:
+    with past.town("sqlite", live_two_months, tmp_path) as town:
+        yield town
 
 
 def test_a_bundle_holds_by_itself(town: Town, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,20 +19,18 @@ from feedback.items.tables import Counter, Item
 from feedback.ledger.notes import SYSTEM
 from feedback.ledger.tables import Leaf, Note, NotePayload, TreeHead
 from feedback.quality.tables import Counted, Figure, Rated, Restatement
-from portal.database import Database
-from portal.settings import Settings
 from tests.feedback.custody import lived
+from tests.past import Past
 from tests.proof.crimes import intruder
 from tests.town import Town
 
 WITHOUT_NOTE = {"id"}
 
 
-@pytest.fixture
-def town(database: Database, settings: Settings) -> Town:
-    town = Town(database, settings)
-    lived.live(town)
-    return town
+@pytest.fixture(params=["sqlite", "postgresql"])
+def town(request: pytest.FixtureRequest, past: Past, tmp_path: Path) -> Iterator[Town]:
+    with past.town(request.param, lived.live, tmp_path) as town:
+        yield town
 
 
 def findings(session: Session) -> list[Finding]:
