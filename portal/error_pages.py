@@ -46,6 +46,8 @@ def at_the_edge(visit: Visit, status: int) -> Reply:
     """A request that the edge let no further: what was wrong with it, and what to do."""
     if status == 413:
         return too_large(visit)
+    if status == 503:
+        return too_busy(visit)
     if status == 408:
         return _page(
             visit,
@@ -72,7 +74,10 @@ def too_large(visit: Visit) -> Reply:
         visit,
         413,
         _("That was too much at once"),
-        _("What you sent is larger than this page can take. Please shorten it and send it again."),
+        _(
+            "What you sent is larger than this page can take. Files may have 25 MB together. "
+            "Please go back in your browser, take something out and send it again."
+        ),
     )
 
 

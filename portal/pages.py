@@ -24,6 +24,7 @@ from feedback.city.versions import Ruling
 from feedback.people.viewer import Viewer
 from portal import languages
 from portal.database import Database
+from portal.files import Files
 from portal.forms import Form
 from portal.in_force import InForce
 from portal.kept import Kept
@@ -51,6 +52,7 @@ class Site(Struct, kw_only=True):
     templates: jinja2.Environment
     in_force: InForce
     limits: Limits
+    files: Files
     provider: Provider | None = None
     """The city's own provider of identities, where one is configured."""
     frames: Kept = field(default_factory=lambda: Kept(256))
@@ -128,6 +130,8 @@ class Route(Struct, frozen=True):
     methods: tuple[str, ...]
     policy: Policy
     handler: Callable[[Visit], Reply]
+    takes_files: bool = False
+    """Whether its form may come in parts, with files; everywhere else only plain fields are let in."""
 
 
 SHAPES: Final = {
@@ -135,18 +139,29 @@ SHAPES: Final = {
     "reference": r"[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}",
     "token": r"[A-Za-z0-9_-]{43}",
     "department": r"[a-z][a-z0-9-]{1,39}",
+    "file": r"(photo|document)-[1-9][0-9]{0,3}(-small)?",
 }
 """What a part of an address may look like; what has another shape names nothing and is looked up nowhere."""
 
 
-def route(path: str, *methods: str, policy: Policy) -> Callable[[Callable[[Visit], Reply]], Route]:
+def route(
+    path: str, *methods: str, policy: Policy, takes_files: bool = False
+) -> Callable[[Callable[[Visit], Reply]], Route]:
     """Declare a route. `{language}` in the path is one of the city's languages; each part has its shape."""
     assert set(re.findall(r"{(\w+)}", path)) <= SHAPES.keys(), f"{path} has a part without a shape"
 
     def declare(handler: Callable[[Visit], Reply]) -> Route:
-        return Route(path, methods or ("GET",), policy, handler)
+        return Route(path, methods or ("GET",), policy, handler, takes_files)
 
     return declare
+
+
+def template_pattern(path: str) -> re.Pattern[str]:
+    """What the addresses of a route look like."""
+    parts = re.split(r"({\w+})", path)
+    return re.compile(
+        "".join(SHAPES[p[1:-1]] if p.startswith("{") else re.escape(p) for p in parts), re.ASCII
+    )
 
 
 def is_machine(accept: str) -> bool:

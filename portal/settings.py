@@ -89,6 +89,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str
     """Scheme and host as people type them, without a slash at the end."""
     secret_file: Path
+    files_folder: Path
+    """Where photos and documents of citizens lie."""
     smtp: Smtp | None
     """None: mails are written to `mail_folder`."""
     host: str
@@ -128,7 +130,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def var(self) -> Path:
         """The folder of what the program writes: that of the SQLite file, `var` with PostgreSQL."""
-        return sqlite_path(self.database_url).parent if self.is_sqlite else Path("var")
+        return _var(self.database_url)
 
     @property
     def mail_folder(self) -> Path:
@@ -161,7 +163,8 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=database_url,
         owner_url=owner_url,
         public_url=public_url,
-        secret_file=reader.path("KANALI_SECRET_FILE", _secret_beside(database_url)),
+        secret_file=reader.path("KANALI_SECRET_FILE", _var(database_url) / "secret"),
+        files_folder=reader.folder("KANALI_FILES_URL", _var(database_url) / "files"),
         smtp=reader.smtp("KANALI_SMTP_URL"),
         host=reader.host("KANALI_HOST", "127.0.0.1"),
         port=port,
@@ -185,6 +188,7 @@ _KNOWN = (
     "KANALI_OWNER_URL",
     "KANALI_PUBLIC_URL",
     "KANALI_SECRET_FILE",
+    "KANALI_FILES_URL",
     "KANALI_SMTP_URL",
     "KANALI_HOST",
     "KANALI_PORT",
@@ -226,6 +230,19 @@ class _Reader:
     def path(self, name: str, default: Path) -> Path:
         text = self._values.get(name, "")
         return Path(text) if text else default
+
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder of this machine, as a path or as file:///path."""
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        parts = _split(text)
+        if "://" in text and (
+            not parts or parts.scheme != "file" or parts.netloc or parts.query or parts.fragment
+        ):
+            self.fault(name, "is no folder of this machine: give /path/to/folder or file:///path/to/folder")
+            return default
+        return Path(unquote(parts.path)) if parts and parts.scheme == "file" else Path(text)
 
     def database(self, name: str, default: str) -> str:
         text = self._values.get(name, "")
@@ -437,9 +454,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _secret_beside(database_url: str) -> Path:
-    folder = sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
-    return folder / "secret"
+def _var(database_url: str) -> Path:
+    return sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
 
 
 def _shown(database_url: str) -> str:

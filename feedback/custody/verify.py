@@ -23,14 +23,17 @@ from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
+    Attachment,
     Clock,
     Contact,
     Counter,
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
@@ -48,7 +51,10 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Pause,
     Answer,
     Entry,
+    Attachment,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,

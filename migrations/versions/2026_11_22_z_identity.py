@@ -6,7 +6,7 @@ from alembic import op
 from feedback.columns import UTCDateTime
 
 revision = "2026_11_22_z_identity"
-down_revision = "2026_11_22_who_is_told"
+down_revision = "2026_11_22_with_sight"
 branch_labels = None
 depends_on = None
 

@@ -7,6 +7,7 @@ from typing import get_args
 
 import httpx
 
+from feedback.city.profile import RESTRICTED
 from feedback.items.views import Queue
 from feedback.limits.rules import PROVIDER_SOURCE, RESET_ACCOUNT, SIGN_IN_ACCOUNT, Limited
 from feedback.people import accounts
@@ -16,6 +17,7 @@ from portal.oidc import Provider
 from portal.settings import Oidc
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
+from tests.attached import document, photo
 from tests.feedback.custody.lived import ask_how_it_went, confirm
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.town import BASE, Browser, Page
@@ -23,7 +25,18 @@ from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
 
 PASSWORD = "eleven geese over the river"
-DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "discarded")
+DONE = (
+    "taken",
+    "answered",
+    "asked",
+    "resumed",
+    "handed-over",
+    "void",
+    "unvoid",
+    "reopened",
+    "restricted",
+    "discarded",
+)
 
 
 def sign_in(tour: Tour) -> None:
@@ -165,12 +178,14 @@ def desk(tour: Tour) -> None:
     clerk, lead = _clerk(tour), tour.lead("dept-a", "dept-b", name=marked("Lea"))
     una = tour.account("responder", ("dept-a",), name=marked("Una"))
     responder, other = tour.signed_in(una), tour.responder("dept-a", name=marked("Otto"))
-    report = tour.reports(service="street-lighting")
+    report = tour.reports(service="street-lighting", files=(photo(8, 8), document()))
     confirm(tour, report)
     at = f"/staff/item/{report.reference}"
     seen = _seen(clerk, at)
     for query in ("", "?tab=question", "?queue=open", *(f"?done={done}" for done in DONE)):
         assert clerk.get(at + query).status == 200
+    for name in ("photo-1", "photo-1-small", "document-1"):
+        assert clerk.get(f"{at}/file/{name}").status == 200
     for path in ("/hand-over", "/void"):
         assert clerk.get(at + path).status == 200
         assert clerk.post(at + path, **seen).status == 422
@@ -264,6 +279,51 @@ def other_items(tour: Tour) -> None:
     at = f"/staff/item/{imported.reference}"
     assert clerk.post(f"{at}/ask", **_seen(clerk, at), text=WORDS).status in (403, 409)
     assert clerk.get("/staff/item/RIV-2026-999999").status == 404
+
+
+def restricted_items(tour: Tour) -> None:
+    """A case that few see: restricted as it comes in, by hand, named for, read, given up, lifted."""
+    clerk, head = _clerk(tour), tour.lead("dept-c", name=marked("Hilda"))
+    helper = tour.account("responder", ("dept-a",), name=marked("Hal"))
+    report = tour.reports(kind="complaint", service="staff-conduct")
+    assert report.opened().get("/track").status == 200
+    at = f"/staff/item/{report.reference}"
+    assert clerk.get(at).status == 404
+    assert head.get("/staff/inbox", queue="restricted").status == 200
+    for path in ("", "/named", "/named?done=named", "/named?done=ended", "/lift"):
+        assert head.get(at + path).status == 200
+    seen = {"version": head.get(at).value("version")}
+    first = head.get(f"{at}/named").value("grant")
+    assert head.post(f"{at}/named", **seen, who="").status == 422
+    assert head.post(f"{at}/named", version="0", who=f"account:{helper}").status == 409
+    assert head.post(f"{at}/named/end", **seen, grant=first).status == 403
+    assert head.post(f"{at}/named", **seen, who=f"account:{helper}").status == 303
+    named = tour.signed_in(helper)
+    seen = {"version": named.get(at).value("version")}
+    assert named.get(f"{at}/named").status == 200
+    assert named.post(f"{at}/named", **seen, who="department:dept-a").status == 403
+    own = named.get(f"{at}/named").value("grant")
+    assert named.post(f"{at}/named/end", **seen, grant=own, follow=True).status == 200
+    assert head.post(f"{at}/named/end", **_seen(head, at), grant=own).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at)).status == 422
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS).status == 303
+    assert head.get(f"{at}?done=lifted").status == 200
+    for ground in RESTRICTED:
+        other = tour.reports(service="roads")
+        at = f"/staff/item/{other.reference}"
+        assert clerk.get(f"{at}/restrict").status == 200
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at)).status == 422
+        fields = {"restricted": ground, "department": "dept-c", "reason": WORDS}
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields, follow=True).status == 200
+        assert head.get(at).status == 200
+    unassigned = tour.citizen_reports(WORDS, kind="complaint")
+    at = f"/staff/item/{unassigned.reference}"
+    fields = {"restricted": "health", "department": "dept-c", "reason": WORDS}
+    assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields).status == 303
+    assert unassigned.opened().get("/track").status == 200
+    moved = {"department": "dept-b", "reason": WORDS}
+    assert head.post(f"{at}/hand-over", **_seen(head, at), **moved).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS, follow=True).status == 200
 
 
 def full_inbox(tour: Tour) -> None:

@@ -39,8 +39,10 @@ ENCRYPTS = {"cryptography", "nacl", "Crypto", "Cryptodome", "OpenSSL", "jwt", "j
 
 XML_STANDS_IN = {"feedback/city/appearance.py"}
 """The city's mark, of which every declaration is refused before it is read."""
-STARTS_A_PROCESS = {"portal/commands/serve.py"}
-"""Our own worker, by a list of words that nobody can change."""
+STARTS_A_PROCESS = {"portal/commands/serve.py", "portal/helper.py"}
+"""Our own worker, and the child that opens files; by lists of words that nobody can change."""
+OPENS_STRANGERS_FILES = {"portal/inert.py"}
+"""What runs in that child, and nowhere else."""
 ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
 ASKS_THE_PROVIDER = {"portal/oidc.py"}
@@ -141,6 +143,15 @@ def test_a_statement_of_sql_is_never_put_together_from_words() -> None:
         and isinstance(call.args[0], ast.JoinedStr | ast.BinOp)
     }
     assert {file for file in formatted if not file.startswith("migrations/")} == PRAGMAS_STAND_IN
+
+
+def test_what_strangers_send_is_opened_in_the_child_only() -> None:
+    assert importers({"PIL", "pikepdf", "pi_heif"}) == OPENS_STRANGERS_FILES
+    child = sources()["portal/inert.py"]
+    assert {name for name in imported(child) if name.startswith(("portal", "feedback"))} == set()
+    started = ast.unparse(sources()["portal/helper.py"])
+    assert "[sys.executable, '-I', _CHILD]" in started
+    assert "env={}" in started
 
 
 def test_xml_is_read_in_one_place() -> None:
