@@ -36,7 +36,18 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, provider, restricted, sign_in, welcome
+from portal.staff import (
+    account,
+    authenticator,
+    desk,
+    inbox,
+    provider,
+    restricted,
+    second_factor,
+    second_step,
+    sign_in,
+    welcome,
+)
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -76,12 +87,15 @@ def routes() -> list[Route]:
         information,
         log_head,
         sign_in,
+        second_step,
         welcome,
         provider,
         inbox,
         desk,
         restricted,
         account,
+        second_factor,
+        authenticator,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 

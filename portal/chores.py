@@ -24,7 +24,7 @@ from feedback.items import answer, attachments, purge
 from feedback.ledger import log
 from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
-from feedback.people import identities, sessions, welcome
+from feedback.people import sessions, welcome
 from feedback.satisfaction import invite
 from feedback.webhooks import deliver as webhooks
 from portal import closing
@@ -118,7 +118,6 @@ def _purge(work: Work) -> None:
         # Sessions and links of staff live by the real clock.
         sessions.purge(session, now=datetime.now(UTC))
         welcome.purge(session, now=datetime.now(UTC))
-        identities.purge(session, now=datetime.now(UTC))
     while True:
         work.check_stop()
         with database.read() as session:

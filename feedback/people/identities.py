@@ -9,18 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from feedback.columns import table_of
 from feedback.ledger.notes import Actor
 from feedback.people import accounts
-from feedback.people.tables import Account, Identity, SpentAnswer
-from feedback.statements import upsert
+from feedback.people.tables import Account, Identity
 from feedback.text.contact import EMAIL_MOST
-
-_SPENT = table_of(SpentAnswer)
-_SPEND = upsert(_SPENT, lambda made: made.on_conflict_do_nothing())
 
 
 def sign_in(
@@ -64,16 +58,6 @@ def unbind(session: Session, *, email: str, by: Actor, now: datetime) -> Account
     if bound:
         accounts.note(session, account, "identity_unbound", by, now, bound)
     return account
-
-
-def spend(session: Session, *, digest: str, ends_at: datetime) -> bool:
-    """Take an answer of the provider for the first time; false where it was taken before."""
-    return _SPEND.run(session, {"digest": digest, "ends_at": ends_at}) == 1
-
-
-def purge(session: Session, *, now: datetime) -> None:
-    """Forget answers that would be refused for their age anyway."""
-    session.execute(sa.delete(_SPENT).where(_SPENT.c.ends_at <= now))
 
 
 def _standing(session: Session, *, issuer: str, subject: str) -> Identity | None:

@@ -1,4 +1,4 @@
-"""People of the city's own provider of identities, and answers of it that were taken."""
+"""People of the city's own provider of identities who open an account."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -6,7 +6,7 @@ from alembic import op
 from feedback.columns import UTCDateTime
 
 revision = "2026_11_22_z_identity"
-down_revision = "2026_11_22_with_sight"
+down_revision = "2026_11_22_with_two_factors"
 branch_labels = None
 depends_on = None
 
@@ -35,9 +35,3 @@ def upgrade() -> None:
             sqlite_where=stands,
             postgresql_where=stands,
         )
-    op.create_table(
-        "spent_answer",
-        sa.Column("digest", sa.String(length=64), nullable=False),
-        sa.Column("ends_at", UTCDateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("digest", name=op.f("pk_spent_answer")),
-    )

@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from feedback.errors import NotFound
 from feedback.limits.rules import PROVIDER_SOURCE, Limited
-from feedback.people import identities
+from feedback.people import factors, identities
 from portal import access, security
 from portal.error_pages import wait_words
 from portal.id_token import TokenRefused
@@ -86,8 +86,8 @@ def _taken(visit: Visit, provider: Provider) -> Reply:
         return _over(visit)
     real_now = datetime.now(UTC)
     with visit.site.database.write() as session:
-        digest = hashlib.sha256(ticket.encode()).hexdigest()
-        if not identities.spend(session, digest=digest, ends_at=real_now + access.PROVIDER_LIVES):
+        ends_at = real_now + access.PROVIDER_LIVES
+        if not factors.spend_challenge(session, ticket.encode(), ends_at=ends_at):
             return _over(visit)
     code, issuer = given.get("code", ""), given.get("iss")
     try:

@@ -17,6 +17,7 @@ STAGES: tuple[Callable[[Tour], object], ...] = (
     staff_pages.welcome,
     staff_pages.provider,
     staff_pages.account,
+    staff_pages.second_factor,
     Tour.reads_mails,
     staff_pages.desk,
     public_pages.cases,

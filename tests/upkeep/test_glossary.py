@@ -21,6 +21,11 @@ COLUMNS = ("code", "en", "el", "lt", "what")
 
 TECHNICAL = {
     "Rule": "what may be tried how often",
+    "Credential": "a passkey as its ceremony needs it",
+    "HalfSession": "a browser between password and second factor",
+    "Living": "a session that has not ended",
+    "PasskeyView": "a passkey as its owner sees it",
+    "SpentChallenge": "a challenge that a passkey has answered",
     "SessionView": "a signed-in browser as its owner sees it",
     # Rows and values that nobody but a developer meets, each with what it is.
     "Account": "who signs in",
@@ -72,7 +77,6 @@ TECHNICAL = {
     "Row": "what every table is",
     "Sight": "how far a viewer sees, as a condition",
     "Sheet": "a closed month as it is shown",
-    "SpentAnswer": "an answer of that provider which was taken",
     "Standing": "a subscription and how it does",
     "Statement": "a statement that is compiled once",
     "Submission": "a used key",

@@ -16,6 +16,9 @@ from tests.town import BASE, Browser, Town
 MADE_UP = "made-up-0123456789"
 OPEN_TO_STRANGERS = {
     "/staff/sign-in",
+    "/staff/sign-in/code",
+    "/staff/sign-in/passkey",
+    "/staff/sign-in/passkey/options",
     "/staff/sign-out",
     "/staff/forgotten",
     "/staff/welcome/{token}",

@@ -13,8 +13,8 @@ import pytest
 from feedback.custody.verify import verify
 from feedback.ledger.notes import SYSTEM
 from feedback.limits.rules import PROVIDER_SOURCE
-from feedback.people import accounts, identities
-from feedback.people.tables import Account, Identity, SpentAnswer, StaffSession
+from feedback.people import accounts, identities, sessions
+from feedback.people.tables import Account, Identity, SpentChallenge, StaffSession
 from portal import oidc
 from portal.oidc import Provider
 from portal.settings import Oidc
@@ -287,10 +287,10 @@ def test_an_answer_is_taken_once(house: Town) -> None:
     browser.client.cookies.set("kanali-provider", ticket, path="/")
     assert browser.get(answer).heading == OVER
     assert house.count(StaffSession) == 1
-    (spent,) = house.rows(SpentAnswer)
+    (spent,) = house.rows(SpentChallenge)
     with house.database.write() as session:
-        identities.purge(session, now=spent.ends_at)
-    assert house.count(SpentAnswer) == 0
+        sessions.purge(session, now=spent.ends_at)
+    assert house.count(SpentChallenge) == 0
 
 
 def test_a_forged_answer_is_refused_before_the_provider_is_asked(
