@@ -46,6 +46,8 @@ from portal.staff import (
     second_factor,
     second_step,
     sign_in,
+    undelivered,
+    webhooks,
     welcome,
 )
 from portal.traffic import Traffic
@@ -92,6 +94,8 @@ def routes() -> list[Route]:
         provider,
         inbox,
         desk,
+        undelivered,
+        webhooks,
         restricted,
         account,
         second_factor,
