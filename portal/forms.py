@@ -110,6 +110,11 @@ def message_of(fault: Fault) -> str:
         "planned_on_missing": _("Give the day by which it will be done, today or later"),
         "forwarded_to_missing": _("Name the authority that it was forwarded to"),
         "department_missing": _("Choose a department"),
+        "department_headless": _(
+            "Nobody heads this department yet, so nobody would see the case. Choose another"
+        ),
+        "restricted_missing": _("Choose why only few may see it"),
+        "who_missing": _("Choose a person who works on cases, or a department"),
         "department_same": _("The case is already there. Choose another department or another service"),
         "reason_missing": _("Write the reason"),
         "language_unknown": _("Choose one of the languages"),

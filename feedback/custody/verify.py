@@ -30,12 +30,14 @@ from feedback.items.tables import (
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Membership, Passkey, Totp
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
 from feedback.webhooks.tables import Subscription
@@ -51,10 +53,14 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Entry,
     Attachment,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,
     Membership,
+    Totp,
+    Passkey,
     CityRow,
     CityVersion,
     Record,

@@ -20,6 +20,7 @@ from portal.clock_view import Tracks, clock_of, is_overdue
 from portal.file_view import FileView, files_of
 from portal.item_words import kind_word, outcome_word, state_word, title_of
 from portal.languages import gettext as _
+from portal.public.receipt import readers_of
 
 _STATE_ICONS = {
     "received": "inbox",
@@ -83,6 +84,8 @@ class CaseView(Struct, frozen=True, kw_only=True):
     is_survey_open: bool
     survey_on: date | None
     """When the survey comes, where it is still to come."""
+    readers: str
+    """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...]
 
 
@@ -116,6 +119,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime, fi
         may_withdraw=may(item.state, "withdraw"),
         is_survey_open=is_open,
         survey_on=None if is_open else _survey_on(item, city, now),
+        readers=readers_of(item, city),
         oversight=city.identity.oversight,
     )
 
@@ -138,6 +142,8 @@ def _state_detail(item: ItemView, city: City) -> str:
     department = _department(cycle.department, city)
     if item.state == "received" and cycle.number > 1:
         return _("We are looking at it again. %(department)s has it.") % {"department": department}
+    if item.state == "received" and not cycle.department and item.restricted:
+        return _("It has no department yet.")
     if item.state == "received" and not cycle.department:
         return _("A clerk reads it and assigns the department.")
     if item.state == "received":

@@ -200,6 +200,8 @@ def _done_words(done: str) -> str:
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
+        "restricted": _("The case is restricted. Only those who are named for it see it now."),
+        "lifted": _("The case is no longer restricted."),
         "discarded": _("Your text is discarded. Nothing was sent."),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")

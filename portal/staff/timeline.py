@@ -110,7 +110,13 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         )
     if entry.side == "internal":
         marks = [Mark("internal", _("Internal"))]
-        sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
+        sentence = {
+            "void": _("Set aside"),
+            "unvoid": _("Taken back into the queue"),
+            "restricted": _("Restricted: the heads of %(department)s name who may see it")
+            % {"department": department},
+            "lifted": _("No longer restricted"),
+        }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
         )
