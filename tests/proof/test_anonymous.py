@@ -27,7 +27,7 @@ from tests.running import free_port
 from tests.town import Page, Town
 
 FULL = bool(os.environ.get("KANALI_PROOF"))
-SENT = {"sqlite": 300, "postgresql": 300} if FULL else {"sqlite": 30, "postgresql": 5}
+SENT = {"sqlite": 300, "postgresql": 300} if FULL else {"sqlite": 30, "postgresql": 3}
 MARK = "Qzvk7"
 """Every mark begins with it; no word of ours does."""
 NET = "127.77."
