@@ -45,6 +45,8 @@ from portal.staff import (
     second_factor,
     second_step,
     sign_in,
+    undelivered,
+    webhooks,
     welcome,
 )
 from portal.traffic import Traffic
@@ -90,6 +92,8 @@ def routes() -> list[Route]:
         welcome,
         inbox,
         desk,
+        undelivered,
+        webhooks,
         restricted,
         account,
         second_factor,

@@ -310,11 +310,16 @@ def _make_here(visit: Visit, *, is_staff: bool) -> Here:
 
 def _staff_bar(visit: Visit) -> StaffBar:
     viewer = visit.staff
-    sections = [PageLink(_("Cases"), "/staff/inbox", visit.path.startswith(("/staff/inbox", "/staff/item")))]
+    sections = []
+    if viewer.has_desk:
+        is_here = visit.path.startswith(("/staff/inbox", "/staff/item", "/staff/undelivered"))
+        sections.append(PageLink(_("Cases"), "/staff/inbox", is_here))
+    if viewer.role == "admin":
+        sections.append(PageLink(_("Webhooks"), "/staff/webhooks", visit.path == "/staff/webhooks"))
     return StaffBar(
         name=viewer.name,
         role_label=role_label(viewer.role),
-        sections=sections if viewer.has_desk and visit.newcomer is None else [],
+        sections=sections if visit.newcomer is None else [],
         sign_out_key="",
     )
 

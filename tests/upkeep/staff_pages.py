@@ -7,15 +7,22 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pyotp
+import sqlalchemy as sa
 
 from feedback.city.profile import RESTRICTED
+from feedback.columns import table_of
 from feedback.items.views import Queue
 from feedback.ledger.notes import SYSTEM
 from feedback.limits.rules import RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
+from feedback.outbox import deliver
+from feedback.outbox.tables import Message
 from feedback.people import accounts, factors, sessions
 from feedback.people import welcome as links
 from feedback.people.tables import Passkey
 from feedback.people.welcome import Occasion
+from feedback.webhooks import deliver as webhooks
+from feedback.webhooks import follow, subscribe
+from portal.commands.webhook import REASONS
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.attached import document, photo
@@ -35,8 +42,9 @@ DONE = (
     "void",
     "unvoid",
     "reopened",
-    "restricted",
     "discarded",
+    "sent-again",
+    "restricted",
 )
 
 
@@ -336,6 +344,45 @@ def other_items(tour: Tour) -> None:
     assert clerk.get("/staff/item/RIV-2026-999999").status == 404
 
 
+def undelivered(tour: Tour) -> None:
+    """Mails that did not arrive, for every reason; webhooks, in every state of a subscription."""
+    clerk, admin = _clerk(tour), tour.signed_in(tour.account("admin", name=marked("Ada")))
+    assert clerk.get("/staff/undelivered").status == admin.get("/staff/webhooks").status == 200
+    for reason in ("smtp_550", "smtp_451", "letters_of_address", "unreachable", "KeyError at letters.py:1"):
+        report = tour.reports()
+        message_id = tour.rows(Message)[-1].id
+        with tour.database.write() as session:
+            deliver.end(session, message_id=message_id, state="failed", now=tour.now, reason=reason)
+    for kind in ("question", "answer", "survey", "elsewhere"):
+        failed = {"kind": kind, "state": "failed", "failed_at": tour.now, "reason": "smtp_550"}
+        values = {**_message(tour, report.id, kind), **failed}
+        with tour.database.write() as session:
+            session.execute(sa.insert(table_of(Message)).values(**values))
+    at = f"/staff/item/{report.reference}"
+    for path in ("/staff/undelivered", "/staff/undelivered?done=sent-again", "/staff/inbox", at):
+        assert clerk.get(path).status == 200
+    message = clerk.get(at).value("message")
+    assert clerk.post(f"{at}/send-again", message=message, follow=True).status == 200
+    assert clerk.post(f"{at}/send-again").status == 404
+    assert clerk.get(at).status == 200
+    reasons = (*REASONS, "http_503", "disabled", "KeyError at hooks.py:1")
+    with tour.database.write() as session:
+        for number, reason in enumerate(reasons):
+            where, events = subscribe.check(f"https://works{number}.example.org/", [])
+            made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=tour.now)
+            news = [follow.News("item.received", f"msg_{reason}", None, "{}")]
+            follow.tell(session, made.id or 0, news, now=tour.now)
+            webhooks.end(session, delivery_id=number + 1, state="failed", now=tour.now, reason=reason)
+        subscribe.disable(session, subscription_id=1, reason="gone", by=SYSTEM, now=tour.now)
+    assert admin.get("/staff/webhooks").status == 200
+    assert admin.post("/staff/webhooks", subscription="1").status == 409
+    assert admin.post("/staff/webhooks", subscription="2", follow=True).status == 200
+    assert admin.post("/staff/webhooks").status == 404
+    with tour.database.write() as session:
+        for number in range(len(reasons)):
+            subscribe.remove(session, subscription_id=number + 1, by=SYSTEM, now=tour.now)
+
+
 def restricted_items(tour: Tour) -> None:
     """A case that few see: restricted as it comes in, by hand, named for, read, given up, lifted."""
     clerk, head = _clerk(tour), tour.lead("dept-c", name=marked("Hilda"))
@@ -407,6 +454,18 @@ def full_inbox(tour: Tour) -> None:
             if more is not None:
                 assert browser.get(str(more["href"])).status == 200
     assert clerk.get("/staff/inbox", department="dept-a", service="roads", kind="question").status == 200
+
+
+def _message(tour: Tour, item_id: int, kind: str) -> dict[str, object]:
+    """The columns of a mail about a case that its kind does not change."""
+    return {
+        "item_id": item_id,
+        "contact_id": 1,
+        "language": tour.language,
+        "facts": "{}",
+        "stable_id": kind,
+        "made_at": tour.now,
+    }
 
 
 def _sign(browser: Browser, password: str) -> Page:

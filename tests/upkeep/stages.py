@@ -22,6 +22,7 @@ STAGES: tuple[Callable[[Tour], object], ...] = (
     public_pages.cases,
     public_pages.links,
     public_pages.survey,
+    staff_pages.undelivered,
     staff_pages.other_items,
     staff_pages.restricted_items,
     staff_pages.full_inbox,
