@@ -51,12 +51,14 @@ LINKS: Final = Rule("links", 30, 10 * 60)
 """Buttons behind links of mails that were pressed from one source: addresses confirmed, cases opened."""
 SURVEYS: Final = Rule("surveys", 30, 10 * 60)
 """Answers to surveys from one source."""
+PROVIDER_SOURCE: Final = Rule("provider_source", 60, 15 * 60)
+"""Sign-ins by the city's own provider that are begun from one source: a whole town hall may be one source."""
 RESET_ACCOUNT: Final = Rule("reset_account", 3, 60 * 60)
 """Links for a lost password that are asked for one address, from wherever: a mailbox is not to be flooded."""
 RESET_SOURCE: Final = Rule("reset_source", 20, 60 * 60)
 """The same from one source, whatever the address: a whole town hall may be one source."""
 
 RULES: Final = (
-    *(SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, SECOND_FACTOR, FOLLOW_UP_CODE, RESET_ACCOUNT, RESET_SOURCE),
-    *(SUBMISSION, TOWN, MAILS, WORDS, LINKS, SURVEYS),
+    *(SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, SECOND_FACTOR, PROVIDER_SOURCE, FOLLOW_UP_CODE),
+    *(RESET_ACCOUNT, RESET_SOURCE, SUBMISSION, TOWN, MAILS, WORDS, LINKS, SURVEYS),
 )
