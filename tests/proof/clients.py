@@ -134,7 +134,7 @@ class Person:
     def _submission(self, *, email: str = "", files: tuple[tuple[str, str, bytes], ...] = ()) -> Wish:
         page = self._until(lambda: self.line.get("/en/submit")).body.decode()
         words = self.world.words("Lamp")
-        fields = {"key": _value(page, "key"), "kind": "request", "service": "roads", "text": words}
+        fields = {"key": hidden_value(page, "key"), "kind": "request", "service": "roads", "text": words}
         if email:
             fields["email"] = email
         return Wish(kind=SUBMISSION, words=words, path="/en/submit", fields=fields, files=files)
@@ -194,7 +194,7 @@ class Case(Person):
         self.line = line
         page = self._until(lambda: line.get(f"/staff/item/{reference}")).body.decode()
         words = self.world.words(deed.capitalize())
-        fields = {name: _value(page, name) for name in ("version", "last_entry")}
+        fields = {name: hidden_value(page, name) for name in ("version", "last_entry")}
         fields |= {"text": words, "outcome": "done"}
         return Wish(
             kind=kind or deed,
@@ -225,7 +225,7 @@ PEOPLE: dict[type[Person], int] = {Citizen: 11, Case: 6, Respondent: 3}
 """How many of each; `Desk` has a survey for each respondent."""
 
 
-def _value(page: str, name: str) -> str:
+def hidden_value(page: str, name: str) -> str:
     """A hidden field of a page, found without reading the page as HTML: that takes longer than the portal does."""
     for tag in re.findall(rf"<input[^>]* name=\"{name}\"[^>]*>", page):
         found = re.search(r'value="([^"]*)"', tag)

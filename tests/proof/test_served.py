@@ -28,7 +28,7 @@ from feedback.satisfaction.tables import Invitation
 from portal.database import Database
 from tests.conftest import fresh, settings_for
 from tests.proof.clients import PEOPLE, Desk, Respondent, World
-from tests.proof.presses import press
+from tests.proof.presses import crowd, press
 from tests.proof.reckoning import Reckoning, check_files_of
 from tests.proof.served import Line, Served
 from tests.proof.sync_order import answers_before_sync, hurried
@@ -39,7 +39,8 @@ FULL = bool(os.environ.get("KANALI_PROOF"))
 KILLS = {"sqlite": 600, "postgresql": 200} if FULL else {"sqlite": 2, "postgresql": 1}
 ANSWERED_MOST = 250 if FULL else 60
 """Answers after which the portal is killed at the latest."""
-KEYS, PRESSES = (200, 100) if FULL else (10, 30)
+KEYS, PRESSES, READERS = (200, 100, 100) if FULL else (10, 30, 10)
+PEOPLE_AT_ONCE = 50
 WRITERS, ROUNDS = (8, 200) if FULL else (4, 15)
 TRACED = 1000 if FULL else 20
 GOES_HOME_WITHIN = 120
@@ -89,13 +90,19 @@ def test_whatever_was_thanked_for_is_there(standing: Standing, record_property: 
     )
 
 
+def test_fifty_at_the_same_moment_are_all_thanked(standing: Standing) -> None:
+    lines = [Line(standing.portal.port) for _ in range(PEOPLE_AT_ONCE)]
+    with ThreadPoolExecutor(PEOPLE_AT_ONCE) as pool:
+        crowd(standing.town, lines, pool)
+
+
 def test_pressing_twice_makes_one(standing: Standing, record_property: Record) -> None:
     town, portal = standing.town, standing.portal
     items = town.count(Item)
     lines = [Line(portal.port) for _ in range(PRESSES)]
     with ThreadPoolExecutor(PRESSES) as pool:
         for _ in range(KEYS):
-            press(town, lines, pool)
+            press(town, lines, pool, READERS)
     assert town.count(Item) == items + 2 * KEYS, (
         "one for each key, and one for each that was sent as another message"
     )
