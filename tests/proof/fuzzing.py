@@ -29,7 +29,7 @@ from portal.pages import SHAPES
 from portal.wire import COOKIES
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.post_office import read_mails
-from tests.town import Browser, Report, Town
+from tests.town import WRITING, Browser, Report, Town
 from tests.upkeep.hostile import BODIES, FORM, NASTY, NO_NUMBERS, ODD_PARTS
 
 PORTAL: Final = Path(__file__).parents[2] / "portal"
@@ -343,7 +343,7 @@ class World:
 
     def _arrives(self) -> Report:
         town = self.town
-        key = codes.issue_key(town.secret.key, now=town.now)
+        key = codes.issue_key(town.secret.key, now=town.now - WRITING)
         browser = town.visitor()
         sent = {"kind": "request", "text": "A deep pothole", "service": "roads", "key": key}
         page = browser.post("/submit", **sent, email="rea@example.org")

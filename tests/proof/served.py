@@ -33,6 +33,10 @@ ENDS_WITHIN = 40
 _addresses = itertools.count(1)
 
 
+Chosen = tuple[str, str, bytes]
+"""A file of a form: its name on the sender's device, the kind that the browser says, its content."""
+
+
 class Cut(Exception):
     """No answer came: whether the portal took it in is not known."""
 
@@ -58,6 +62,7 @@ class Served:
             **environment(url, folder, more),
             "KANALI_PORT": str(self.port),
             "KANALI_TRUSTED_PROXIES": "127.0.0.1",
+            "KANALI_HOURLY_MESSAGES": "999999",  # More than a town sends in an hour.
             "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))),
         }
         self._process: subprocess.Popen[bytes] | None = None
@@ -157,10 +162,8 @@ class Line:
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None, "")
 
-    def post(
-        self, path: str, fields: Mapping[str, str], files: tuple[tuple[str, str, bytes], ...] = ()
-    ) -> Answer:
-        """Send a form; `files` are (name, kind, content) of its field `files`."""
+    def post(self, path: str, fields: Mapping[str, str], files: tuple[Chosen, ...] = ()) -> Answer:
+        """Send a form; `files` are chosen in its field `files`."""
         if not files:
             return self._ask("POST", path, urlencode(fields).encode(), "application/x-www-form-urlencoded")
         mark = "a-boundary-of-the-proof"
