@@ -37,6 +37,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     outbox,
     rules,
     safety,
+    senders,
     speed,
     ways,
 )
@@ -48,6 +49,7 @@ PARTS = {
     "changes": ledger.PART,
     "safety": safety.PART,
     "outbox": outbox.PART,
+    "senders": senders.PART,
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,

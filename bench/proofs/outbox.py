@@ -11,9 +11,9 @@ def outbox() -> tuple[list[Row], str]:
     rows = [
         Row(
             "What is to be sent arrives, once by its key, whoever fails and dies meanwhile",
-            f"{dialect}: mails through a server (aiosmtpd) that refuses, hangs and hangs up at each stage, webhooks over "
-            "https to a receiver that answers 4xx and 5xx, hangs, drips, and cuts the connection at each stage; workers "
-            "are killed and started again; every message compared with what the servers have kept",
+            f"{dialect}: mails through a server (aiosmtpd) that refuses, hangs and hangs up at each stage, webhooks "
+            "over https to a receiver that answers 4xx and 5xx, hangs, drips, and cuts the connection at each stage; "
+            "workers are killed and started again; every message compared with what the servers have kept",
             figure_of(ran, f"whoever_fails_and_dies[{dialect.lower()}]"),
             "0 lost, 0 twice by key",
             has(ran, f"whoever_fails_and_dies[{dialect.lower()}]"),
