@@ -30,6 +30,7 @@ from portal.in_force import InForce
 from portal.kept import Kept
 from portal.languages import gettext as _
 from portal.limits import Limits
+from portal.oidc import Provider
 from portal.rendering import Assets
 from portal.secret import Secret
 from portal.settings import Settings
@@ -53,6 +54,8 @@ class Site(Struct, kw_only=True):
     in_force: InForce
     limits: Limits
     files: Files
+    provider: Provider | None = None
+    """The city's own provider of identities, where one is configured."""
     frames: Kept = field(default_factory=lambda: Kept(256))
     """What stands around pages, by language and address."""
     rows: Kept = field(default_factory=lambda: Kept(4096))

@@ -6,6 +6,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import get_args
 
+import httpx
 import pyotp
 import sqlalchemy as sa
 
@@ -13,7 +14,7 @@ from feedback.city.profile import RESTRICTED
 from feedback.columns import table_of
 from feedback.items.views import Queue
 from feedback.ledger.notes import SYSTEM
-from feedback.limits.rules import RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
+from feedback.limits.rules import PROVIDER_SOURCE, RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
 from feedback.outbox import deliver
 from feedback.outbox.tables import Message
 from feedback.people import accounts, factors, sessions
@@ -23,11 +24,14 @@ from feedback.people.welcome import Occasion
 from feedback.webhooks import deliver as webhooks
 from feedback.webhooks import follow, subscribe
 from portal.commands.webhook import REASONS
+from portal.oidc import Provider
+from portal.settings import Oidc
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.attached import document, photo
 from tests.authenticator import Authenticator
 from tests.feedback.custody.lived import ask_how_it_went, confirm
+from tests.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.town import BASE, Browser, Page
 from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
@@ -105,6 +109,48 @@ def welcome(tour: Tour) -> None:
     for _ in range(RESET_ACCOUNT.most):
         asked = browser.post("/staff/forgotten", email="wanda@example.org")
     assert asked.status == 429
+
+
+def provider(tour: Tour) -> None:
+    """The city's own provider: the way there, and each way in which the way back ends."""
+    tour.account("clerk", email="ada@example.org", name=marked("Ada"))
+    with IdentityProvider() as made:
+        config = Oidc(
+            issuer=made.issuer,
+            client_id=CLIENT,
+            client_secret=SECRET,
+            label=marked("City ID"),
+            asks_second_factor=False,
+        )
+        tour.site.provider = Provider(config, tour.settings.public_url)
+        browser = tour.visitor()
+        assert browser.get("/staff/sign-in").status == 200
+        for status, twist in (
+            (503, {"kid": "other"}),
+            (403, {"error": "access_denied"}),
+            (403, {"person": Person("x")}),
+        ):
+            before = {name: getattr(made, name) for name in twist}
+            for name, value in twist.items():
+                setattr(made, name, value)
+            assert browser.get(_answer_of(browser)).status == status
+            for name, value in before.items():
+                setattr(made, name, value)
+        answer = _answer_of(browser)
+        assert browser.get(answer).status == 303
+        assert tour.visitor().get(answer).status == 400
+        stranger = tour.visitor()
+        for _ in range(PROVIDER_SOURCE.most):
+            with suppress(Limited):
+                tour.site.limits.take(PROVIDER_SOURCE, Source(stranger.address))
+        assert stranger.post("/staff/provider").status == 429
+    tour.site.provider = None
+
+
+def _answer_of(browser: Browser) -> str:
+    gone = browser.post("/staff/provider")
+    assert gone.status == 200
+    return str(httpx.get(gone.response.headers["refresh"].removeprefix("0; url=")).headers["location"])
 
 
 def account(tour: Tour) -> None:

@@ -15,6 +15,7 @@ STAGES: tuple[Callable[[Tour], object], ...] = (
     public_pages.code,
     staff_pages.sign_in,
     staff_pages.welcome,
+    staff_pages.provider,
     staff_pages.account,
     staff_pages.second_factor,
     Tour.reads_mails,

@@ -45,6 +45,7 @@ TECHNICAL = {
     "Filed": "a file that lies in its folder",
     "Following": "a subscription and how far it was told",
     "Foreign": "a case of another system",
+    "Identity": "a person of the city's own provider of identities",
     "Installation": "what a database is",
     "LimitCount": "how often something was tried of late",
     "LimitSalt": "what makes counts of a day unreadable",
