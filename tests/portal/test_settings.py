@@ -30,6 +30,14 @@ def test_nothing_set_is_a_portal_on_this_machine() -> None:
     assert settings.files_folder == Path("var/files")
     assert settings.accounts_file == Path("var/demonstration-accounts")
     assert not settings.is_https
+    assert settings.second_factor == "required"
+
+
+@pytest.mark.parametrize("text", ["required", "offered"])
+def test_a_second_factor_is_required_or_offered(text: str) -> None:
+    assert read_settings({"KANALI_SECOND_FACTOR": text}).second_factor == text
+    (fault,) = faults_of(SECOND_FACTOR=text.upper())
+    assert "give required or offered" in fault
 
 
 def test_every_fault_is_named_at_once() -> None:
