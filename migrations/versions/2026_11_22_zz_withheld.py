@@ -5,8 +5,8 @@ from alembic import op
 
 from feedback.columns import UTCDateTime
 
-revision = "2026_11_22_withheld"
-down_revision = "2026_11_22_with_two_factors"
+revision = "2026_11_22_zz_withheld"
+down_revision = "2026_11_22_z_identity"
 branch_labels = None
 depends_on = None
 
