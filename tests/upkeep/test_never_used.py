@@ -17,7 +17,7 @@ from portal.rendering import Assets, make_templates
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ("feedback", "portal", "migrations")
-OUR_SCRIPTS = sorted((ROOT / "static" / "js").glob("*.js"))
+OUR_SCRIPTS = [ROOT / "static" / "js" / name for name in ("kanali.js", "sum.js")]
 
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
 UNPACKS_OBJECTS = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
