@@ -63,6 +63,8 @@ class Served:
             "KANALI_PORT": str(self.port),
             "KANALI_TRUSTED_PROXIES": "127.0.0.1",
             "KANALI_HOURLY_MESSAGES": "999999",  # More than a town sends in an hour.
+            # What a killed server leaves behind goes with the test.
+            "TMPDIR": str(folder),
             "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))),
         }
         self._process: subprocess.Popen[bytes] | None = None
