@@ -36,7 +36,17 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, restricted, sign_in, welcome
+from portal.staff import (
+    account,
+    authenticator,
+    desk,
+    inbox,
+    restricted,
+    second_factor,
+    second_step,
+    sign_in,
+    welcome,
+)
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -76,11 +86,14 @@ def routes() -> list[Route]:
         information,
         log_head,
         sign_in,
+        second_step,
         welcome,
         inbox,
         desk,
         restricted,
         account,
+        second_factor,
+        authenticator,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 

@@ -35,8 +35,9 @@ from portal.secret import Secret
 from portal.settings import Settings
 from portal.source import UNKNOWN, Source
 
-Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
-"""Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""
+Policy = Literal["public", "code", "set-up", "staff", "desk", "quality", "admin", "auditor"]
+"""Who may call a route: everybody; whoever opened an item; any signed-in account, even one that must set up its second
+factor first; any signed-in account; roles with a desk; one role."""
 
 
 class Site(Struct, kw_only=True):
@@ -60,6 +61,11 @@ class Site(Struct, kw_only=True):
     def now(self) -> datetime:
         return self.clock()
 
+    @property
+    def asks_second_factor(self) -> bool:
+        """Whether every account of staff must have a second factor; in a demonstration none must."""
+        return self.settings.second_factor == "required" and not self.demonstration
+
 
 class Visit(Struct, kw_only=True):
     """One request, as far as handlers care. It holds no browser of the person, and an address for limits only."""
@@ -81,6 +87,10 @@ class Visit(Struct, kw_only=True):
     language: str = languages.SOURCE
     ruling: Ruling | None = None
     viewer: Viewer | None = None
+    newcomer: Viewer | None = None
+    """Who has signed in and must set up a second factor before anything else (policy `set-up`)."""
+    confirmed_at: datetime | None = None
+    """When password and factor were shown for a change of these; None where that is not or no longer so."""
     item_id: int | None = None
     """The item that this browser has opened by code or link (policy `code`)."""
 
@@ -242,7 +252,7 @@ def _here(visit: Visit) -> Here:
         languages.catalogue(languages.current()),
         visit.ruling.version_id if visit.ruling else 0,
         visit.site.demonstration,
-        (visit.viewer.name, visit.viewer.role) if visit.viewer else None,
+        (visit.viewer.name, visit.viewer.role, visit.newcomer is None) if visit.viewer else None,
     )
     return visit.site.frames.get(key, lambda: _make_here(visit, is_staff=is_staff))
 
@@ -304,7 +314,7 @@ def _staff_bar(visit: Visit) -> StaffBar:
     return StaffBar(
         name=viewer.name,
         role_label=role_label(viewer.role),
-        sections=sections if viewer.has_desk else [],
+        sections=sections if viewer.has_desk and visit.newcomer is None else [],
         sign_out_key="",
     )
 

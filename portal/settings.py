@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
@@ -40,6 +40,9 @@ THIS_MACHINE: Final[tuple[IPNetwork, ...]] = (
     ipaddress.ip_network("::1"),
 )
 """Whose word is taken where the public address is https and nothing is set: the proxy that ends the TLS."""
+
+
+SecondFactor = Literal["required", "offered"]
 
 
 class OperatorError(Exception):
@@ -85,6 +88,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where health in detail and metrics are told; None: nowhere."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
+    second_factor: SecondFactor
+    """Whether staff must have a second factor or may; a demonstration never asks for one."""
     start_clock_at: datetime | None
     """`KANALI_NOW`; see `portal/installation.py`."""
 
@@ -153,6 +158,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         workers=workers,
         operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
+        second_factor=reader.second_factor("KANALI_SECOND_FACTOR"),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
     reader.finish()
@@ -176,6 +182,7 @@ _KNOWN = (
     "KANALI_WORKERS",
     "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
+    "KANALI_SECOND_FACTOR",
     "KANALI_NOW",
 )
 
@@ -323,6 +330,14 @@ class _Reader:
                     name, f"holds {part!r}: give addresses or networks, 10.0.0.0/8, with commas between"
                 )
         return tuple(found)
+
+    def second_factor(self, name: str) -> SecondFactor:
+        text = self._values.get(name, "")
+        if text == "offered":
+            return "offered"
+        if text not in ("", "required"):
+            self.fault(name, f"is {text!r}: give required or offered")
+        return "required"
 
     def instant(self, name: str) -> datetime | None:
         text = self._values.get(name, "")

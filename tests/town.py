@@ -37,7 +37,7 @@ from feedback.items.submit import Key
 from feedback.items.tables import Item
 from feedback.items.views import ItemView
 from feedback.ledger.notes import SYSTEM, Actor
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions, totp
 from portal.app import create_app
 from portal.database import Database
 from portal.edge import App
@@ -300,6 +300,15 @@ class Town:
             identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
         browser.client.cookies.set("kanali-staff", identifier, path="/")
         return browser
+
+    def adds_app(self, account_id: int) -> str:
+        """An authenticator app for an account; the secret that it shares with the portal."""
+        salt = totp.new_salt()
+        with self.database.write() as session:
+            factors.add_app(
+                session, account_id=account_id, salt=salt, step=0, by=Actor("staff", account_id), now=self.now
+            )
+        return totp.secret_of(self.secret.key, account_id=account_id, salt=salt)
 
     def takes(self, report: Report, *, by: int | None = None) -> int:
         """Somebody of the staff takes the item; the account."""

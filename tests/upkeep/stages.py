@@ -16,6 +16,7 @@ STAGES: tuple[Callable[[Tour], object], ...] = (
     staff_pages.sign_in,
     staff_pages.welcome,
     staff_pages.account,
+    staff_pages.second_factor,
     Tour.reads_mails,
     staff_pages.desk,
     public_pages.cases,

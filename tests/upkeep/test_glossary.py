@@ -21,6 +21,11 @@ COLUMNS = ("code", "en", "el", "lt", "what")
 
 TECHNICAL = {
     "Rule": "what may be tried how often",
+    "Credential": "a passkey as its ceremony needs it",
+    "HalfSession": "a browser between password and second factor",
+    "Living": "a session that has not ended",
+    "PasskeyView": "a passkey as its owner sees it",
+    "SpentChallenge": "a challenge that a passkey has answered",
     "SessionView": "a signed-in browser as its owner sees it",
     # Rows and values that nobody but a developer meets, each with what it is.
     "Account": "who signs in",

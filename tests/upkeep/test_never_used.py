@@ -181,7 +181,7 @@ def test_what_must_not_be_guessed_is_not_from_a_dice() -> None:
         if "secrets" in imported(tree)
     }
     assert drawn["feedback/items/codes.py"] == ["secrets.token_hex", "secrets.token_urlsafe"]
-    assert drawn["feedback/people/sessions.py"] == ["secrets.token_urlsafe"]
+    assert drawn["feedback/people/sessions.py"] == ["secrets.token_urlsafe"] * 2
     assert drawn["portal/secret.py"] == ["secrets.token_hex"]
 
 
@@ -237,6 +237,15 @@ def test_our_script_writes_text_only_and_keeps_nothing() -> None:
         '"historyCacheSize": 0',
     ):
         assert setting in base
+
+
+def test_the_script_of_passkeys_asks_the_portal_only_and_keeps_nothing() -> None:
+    script = (ROOT / "static" / "js" / "passkeys.js").read_text(encoding="utf-8")
+    assert ".textContent" in script
+    assert UNSAFE_IN_A_SCRIPT.findall(script) == ["fetch("], "what a passkey is to answer"
+    for template in (ROOT / "templates").rglob("*.html"):
+        for address in re.findall(r'_passkey\(|_act\("\w+", "([^"]+)"', template.read_text(encoding="utf-8")):
+            assert not address or address.startswith("/staff/")
 
 
 def test_the_server_speaks_plain_requests_without_its_insides() -> None:
