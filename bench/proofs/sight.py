@@ -7,10 +7,12 @@ from bench.proofs.making import Part, Row, figure_of, has, run_tests
 TESTS = {
     "test_everybody_is_answered_at_every_route_as_the_oracle_says": (
         "Everybody is shown what is theirs to see, and nothing else",
-        "every route and method × 11 people (nobody, the holder of a code, clerk, responder and head of the own and of "
-        "another department, quality manager, administrator, auditor, a disabled account) × 6 cases (of the own "
-        "department, of another, restricted, restricted and named, closed, never given), beside a table written by "
-        "hand (`tests/proof/oracle.csv`)",
+        (
+            "every route and method × 11 people (nobody, the holder of a code, clerk, responder and head of the own "
+            "and of another department, quality manager, administrator, auditor, a disabled account) × 6 cases "
+            "(of one's own department, of another, restricted, restricted and named, closed, never given), beside "
+            "a table written by hand (`tests/proof/oracle.csv`)"
+        ),
         "no cell wrong",
     ),
     "test_what_is_hidden_and_what_never_was_are_one_answer_of_the_same_statements": (
@@ -20,9 +22,11 @@ TESTS = {
     ),
     "test_nobody_meets_a_mark_of_a_case_that_is_not_theirs": (
         "Nobody meets a word of a case that is not theirs",
-        "2,000 cases with a mark of their own in text, place, name, address, question, reply, answer, second look and "
-        "reason; seven of the staff, a stranger and the holder of a code follow every link and filter and guess "
-        "numbers; every mail is read",
+        (
+            "2,000 cases with a mark of their own in text, place, name, address, question, reply, answer, second look "
+            "and reason; seven of the staff, a stranger and the holder of a code follow each link and filter and guess "
+            "numbers; every mail is read"
+        ),
         "no foreign mark",
     ),
 }
