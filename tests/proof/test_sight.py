@@ -1,7 +1,7 @@
 """Who may see what, for every route: the whole matrix, equal answers, a crawl for foreign marks, and rights that end.
 
 `make check` asks what a desk does of every case on SQLite, and a part of it on PostgreSQL; `make proof` asks all of
-both (KANALI_PROOF=1).
+both, and crawls (KANALI_PROOF=1).
 """
 
 from __future__ import annotations
@@ -168,6 +168,7 @@ def told_statements() -> Iterator[list[str]]:
         event.remove(Pool, "connect", listen)
 
 
+@pytest.mark.skipif(not IS_PROOF, reason="the crawl belongs to the proof")
 def test_nobody_meets_a_mark_of_a_case_that_is_not_theirs(
     crawled: Database, tmp_path: Path, record_property: Callable[[str, Any], None]
 ) -> None:
