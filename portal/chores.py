@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 
 import jinja2
 import msgspec
@@ -19,7 +20,7 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import DomainError
-from feedback.items import answer, purge
+from feedback.items import answer, attachments, purge
 from feedback.ledger import log
 from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
@@ -131,6 +132,18 @@ def _purge(work: Work) -> None:
             webhooks.remove(session, deliveries)
 
 
+def _purge_files(work: Work) -> None:
+    """Remove files that no row names: of forms that were refused an hour ago, of writes that failed."""
+    old = work.site.files.find_old()
+    while names := list(islice(old, CHUNK)):
+        work.check_stop()
+        with work.site.database.read() as session:
+            known = attachments.find_named(session, names)
+        for name in names:
+            if name not in known:
+                work.site.files.remove(name)
+
+
 def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
     """Do a deed on everything that is found, each in a write of its own; one that fails stops no other."""
     tried: set[int] = set()
@@ -156,5 +169,6 @@ CHORES: dict[str, Callable[[Work], None]] = {
     "close_record": _close_record,
     "seal": seal,
     "purge": _purge,
+    "purge_files": _purge_files,
 }
 """Kind of job → what it does."""

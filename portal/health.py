@@ -17,11 +17,14 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from feedback.city import versions
 from feedback.city.tables import Installation
 from feedback.columns import table_of
+from feedback.items import restrict
 from feedback.outbox import post
 from feedback.outbox.tables import Job, Message
 from feedback.quality.tables import Record
+from feedback.routing import match
 from portal import rights
 from portal.database import TRIGGERS, Database, check_revision, find_revision, find_triggers, known_revisions
 from portal.schedule import PERIODIC
@@ -77,6 +80,10 @@ class State(Struct, frozen=True, kw_only=True):
     worker: Life
     last_closing: str
     """`2026-10`, or empty."""
+    unseen_restricted: int
+    """Open restricted cases that no account can see."""
+    headless_keepers: list[str]
+    """Departments that the profile names for restricted cases, and nobody heads."""
 
     @property
     def is_newest(self) -> bool:
@@ -156,6 +163,7 @@ def verdicts(state: State, shown: str) -> Iterator[Check]:
         f"the last closed month is {state.last_closing}" if state.last_closing else "no month was closed yet"
     )
     yield Check("record", "OK", closing)
+    yield _restricted(state)
 
 
 def refusal(name: str, error: OperatorError) -> Check:
@@ -180,6 +188,8 @@ _NOTHING: Final[dict[str, Any]] = {
     "due": {},
     "worker": "never",
     "last_closing": "",
+    "unseen_restricted": 0,
+    "headless_keepers": [],
 }
 
 
@@ -203,7 +213,14 @@ def _told(session: Session) -> dict[str, Any]:
             sa.select(sa.func.max(_RECORD.c.period)).where(_RECORD.c.state == "closed")
         ).scalar()
         or "",
+        "unseen_restricted": restrict.count_unseen(session),
+        "headless_keepers": _headless_keepers(session),
     }
+
+
+def _headless_keepers(session: Session) -> list[str]:
+    named = match.keepers_of(versions.current(session).city)
+    return [department for department in named if not restrict.has_head(session, department)]
 
 
 def _due(session: Session, now: datetime) -> dict[str, Due]:
@@ -317,6 +334,22 @@ def _outbox(state: State) -> Check:
     if age > MAIL_STANDS:
         return Check("outbox", "fault", says, cure)
     return Check("outbox", "warning", says, cure) if age > MAIL_WAITS else Check("outbox", "OK", says)
+
+
+def _restricted(state: State) -> Check:
+    cure = "Give the department a head: kanali user add --role lead --department …"
+    if state.unseen_restricted:
+        cases = (
+            "1 restricted case"
+            if state.unseen_restricted == 1
+            else f"{state.unseen_restricted} restricted cases"
+        )
+        return Check("restricted", "fault", f"{cases} can be seen by nobody", cure)
+    if state.headless_keepers:
+        named = ", ".join(state.headless_keepers)
+        says = f"the profile names departments for restricted cases that nobody heads: {named}"
+        return Check("restricted", "warning", says, cure)
+    return Check("restricted", "OK", "each restricted case has somebody who sees it")
 
 
 def _worker(state: State) -> Check:

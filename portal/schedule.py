@@ -64,6 +64,7 @@ PERIODIC: dict[str, Every | Daily] = {
     "seal": Every(timedelta(minutes=5)),
     "tell": Every(timedelta(minutes=1)),
     "purge": Daily(time(4, 20)),
+    "purge_files": Every(timedelta(minutes=20)),
 }
 
 

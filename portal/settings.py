@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
@@ -40,6 +40,9 @@ THIS_MACHINE: Final[tuple[IPNetwork, ...]] = (
     ipaddress.ip_network("::1"),
 )
 """Whose word is taken where the public address is https and nothing is set: the proxy that ends the TLS."""
+
+
+SecondFactor = Literal["required", "offered"]
 
 
 class OperatorError(Exception):
@@ -73,6 +76,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str
     """Scheme and host as people type them, without a slash at the end."""
     secret_file: Path
+    files_folder: Path
+    """Where photos and documents of citizens lie."""
     smtp: Smtp | None
     """None: mails are written to `mail_folder`."""
     host: str
@@ -83,6 +88,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Where health in detail and metrics are told; None: nowhere."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
+    second_factor: SecondFactor
+    """Whether staff must have a second factor or may; a demonstration never asks for one."""
     start_clock_at: datetime | None
     """`KANALI_NOW`; see `portal/installation.py`."""
 
@@ -110,7 +117,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def var(self) -> Path:
         """The folder of what the program writes: that of the SQLite file, `var` with PostgreSQL."""
-        return sqlite_path(self.database_url).parent if self.is_sqlite else Path("var")
+        return _var(self.database_url)
 
     @property
     def mail_folder(self) -> Path:
@@ -143,13 +150,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=database_url,
         owner_url=owner_url,
         public_url=public_url,
-        secret_file=reader.path("KANALI_SECRET_FILE", _secret_beside(database_url)),
+        secret_file=reader.path("KANALI_SECRET_FILE", _var(database_url) / "secret"),
+        files_folder=reader.folder("KANALI_FILES_URL", _var(database_url) / "files"),
         smtp=reader.smtp("KANALI_SMTP_URL"),
         host=reader.host("KANALI_HOST", "127.0.0.1"),
         port=port,
         workers=workers,
         operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
+        second_factor=reader.second_factor("KANALI_SECOND_FACTOR"),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
     reader.finish()
@@ -166,12 +175,14 @@ _KNOWN = (
     "KANALI_OWNER_URL",
     "KANALI_PUBLIC_URL",
     "KANALI_SECRET_FILE",
+    "KANALI_FILES_URL",
     "KANALI_SMTP_URL",
     "KANALI_HOST",
     "KANALI_PORT",
     "KANALI_WORKERS",
     "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
+    "KANALI_SECOND_FACTOR",
     "KANALI_NOW",
 )
 
@@ -202,6 +213,19 @@ class _Reader:
     def path(self, name: str, default: Path) -> Path:
         text = self._values.get(name, "")
         return Path(text) if text else default
+
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder of this machine, as a path or as file:///path."""
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        parts = _split(text)
+        if "://" in text and (
+            not parts or parts.scheme != "file" or parts.netloc or parts.query or parts.fragment
+        ):
+            self.fault(name, "is no folder of this machine: give /path/to/folder or file:///path/to/folder")
+            return default
+        return Path(unquote(parts.path)) if parts and parts.scheme == "file" else Path(text)
 
     def database(self, name: str, default: str) -> str:
         text = self._values.get(name, "")
@@ -307,6 +331,14 @@ class _Reader:
                 )
         return tuple(found)
 
+    def second_factor(self, name: str) -> SecondFactor:
+        text = self._values.get(name, "")
+        if text == "offered":
+            return "offered"
+        if text not in ("", "required"):
+            self.fault(name, f"is {text!r}: give required or offered")
+        return "required"
+
     def instant(self, name: str) -> datetime | None:
         text = self._values.get(name, "")
         if not text:
@@ -352,9 +384,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _secret_beside(database_url: str) -> Path:
-    folder = sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
-    return folder / "secret"
+def _var(database_url: str) -> Path:
+    return sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
 
 
 def _shown(database_url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedback.city.profile import City
 from portal import languages
+from portal.files import Files
 from portal.in_force import InForce
 from portal.installation import Installed
 from portal.limits import Limits
@@ -27,6 +28,7 @@ def make_site(installed: Installed) -> Site:
         templates=make_templates(assets),
         in_force=in_force,
         limits=Limits(installed.settings.database_url),
+        files=Files(installed.settings.files_folder),
     )
 
 

@@ -45,6 +45,7 @@ def environment(url: str, folder: Path, more: Mapping[str, str] | None = None) -
         "KANALI_SECRET_FILE": str(folder / "secret"),
         # Several portals run at once; the tests of the listener say where it is.
         "KANALI_OPS_ADDRESS": "off",
+        "KANALI_SECOND_FACTOR": "offered",
         **(more or {}),
     }
 

@@ -37,10 +37,11 @@ from feedback.items.submit import Key
 from feedback.items.tables import Item
 from feedback.items.views import ItemView
 from feedback.ledger.notes import SYSTEM, Actor
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions, totp
 from portal.app import create_app
 from portal.database import Database
 from portal.edge import App
+from portal.files import Files
 from portal.in_force import InForce
 from portal.limits import Limits
 from portal.pages import Site
@@ -135,10 +136,17 @@ class Browser:
         response = self.client.post(self._path(path), data=fields, headers=headers, follow_redirects=follow)
         return Page(response)
 
-    def sends(self, **fields: str) -> Page:
+    def attach(self, path: str, *files: bytes, name: str = "IMG_0001.JPG", **fields: str) -> Page:
+        """Send a form with files, as a browser does: in parts, each file with the name that it has at home."""
+        parts = [(field, (None, value)) for field, value in fields.items()]
+        parts += [("files", (name, file)) for file in files or (b"",)]
+        headers = {"Origin": self.base}
+        return Page(self.client.post(self._path(path), files=parts, headers=headers))
+
+    def sends(self, *files: bytes, **fields: str) -> Page:
         """Open the form and send it with a fresh key; gives the answer to the post."""
-        key = self.get("/submit").value("key")
-        return self.post("/submit", **{"key": key, **fields})
+        fields = {"key": self.get("/submit").value("key"), **fields}
+        return self.attach("/submit", *files, **fields) if files else self.post("/submit", **fields)
 
     def _path(self, path: str) -> str:
         if path.startswith(("http://", "https://")):
@@ -204,6 +212,7 @@ class Town:
             templates=templates,
             in_force=InForce(database),
             limits=Limits(database.url),
+            files=Files(settings.files_folder),
         )
         self.app = create_app(self.site)
 
@@ -230,11 +239,12 @@ class Town:
         kind: str = "request",
         service: str = "",
         language: str = "en",
+        files: tuple[bytes, ...] = (),
         **fields: str,
     ) -> Report:
         """A citizen fills in the form and sends it; fails where the form refuses."""
         browser = self.visitor(language)
-        page = browser.sends(kind=kind, text=text, service=service, **fields)
+        page = browser.sends(*files, kind=kind, text=text, service=service, **fields)
         assert page.status == 303, f"{page.status}: {page.errors or page.text}"
         receipt = browser.get(page.location)
         code = receipt.field("#code").replace(" ", "")
@@ -290,6 +300,15 @@ class Town:
             identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
         browser.client.cookies.set("kanali-staff", identifier, path="/")
         return browser
+
+    def adds_app(self, account_id: int) -> str:
+        """An authenticator app for an account; the secret that it shares with the portal."""
+        salt = totp.new_salt()
+        with self.database.write() as session:
+            factors.add_app(
+                session, account_id=account_id, salt=salt, step=0, by=Actor("staff", account_id), now=self.now
+            )
+        return totp.secret_of(self.secret.key, account_id=account_id, salt=salt)
 
     def takes(self, report: Report, *, by: int | None = None) -> int:
         """Somebody of the staff takes the item; the account."""

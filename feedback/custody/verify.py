@@ -23,18 +23,21 @@ from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
+    Attachment,
     Clock,
     Contact,
     Counter,
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Membership, Passkey, Totp
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
 from feedback.webhooks.tables import Subscription
@@ -48,11 +51,16 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Pause,
     Answer,
     Entry,
+    Attachment,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,
     Membership,
+    Totp,
+    Passkey,
     CityRow,
     CityVersion,
     Record,

@@ -1,13 +1,13 @@
 """Lists of items for a person: the queue of what is open, and what is finished.
 
-Which items a viewer may see is `find.visible`'s. Each list is read in the order of an index and ends with its page,
-so that a page costs the same in a city of ten thousand items and of a million; counts end early too. A list with
-a filter becomes one statement for each combination of filters, compiled once (`feedback/statements.py`).
+Which items a viewer may see is said by `find.visible_to`, in every statement here. Each list is read in the order of an
+index and ends with its page, so that a page costs the same in a city of ten thousand items and of a million; counts end
+early too. A list with a filter becomes one statement for each combination of filters, compiled once
+(`feedback/statements.py`). Restricted items stand where the others do, and all of them in a list of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.errors import NotFound
-from feedback.items.find import CLOCK_COLUMNS, clocks_of
+from feedback.items.find import CLOCK_COLUMNS, Sight, clocks_of, one_of, visible_to
 from feedback.items.tables import Clock, Cycle, Item, Pause
 from feedback.items.views import ClockView, Queue, QueuePage, QueueRow
 from feedback.people.tables import Account
@@ -54,17 +54,15 @@ def queue(
     if not viewer.has_desk:
         raise NotFound("no_desk")
     place = _cursor(after, which)
-    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
-    if department is not None:
-        departments = [department] if departments is None or department in departments else []
+    sight, values = visible_to(viewer)
     limit = min(limit, PAGE)
-    values: dict[str, Any] = {"most": limit + 1, "me": viewer.account_id, "service": service, "kind": kind}
-    values |= _named(departments)
+    values |= {"most": limit + 1, "department": department, "service": service, "kind": kind}
     if place:
         values |= {"at": place[0], "key": place[1]}
     shape = _Shape(
         which,
-        None if departments is None else len(departments),
+        sight,
+        department is not None,
         service is not None,
         kind is not None,
         place is not None,
@@ -76,14 +74,16 @@ def queue(
         QueueRow(
             reference=row.reference,
             kind=row.kind,
-            opening=row.opening,
-            place=row.place,
+            # Its words are read on its own page only, where each reading is recorded.
+            opening="" if row.restricted else row.opening,
+            place="" if row.restricted else row.place,
             language=row.language,
             state=row.state,
             cycle_id=row.cycle_id,
             number=row.number,
             department=row.department,
             service=row.service,
+            is_restricted=row.restricted is not None,
             responder_id=row.responder_id,
             responder_name=row.responder_name,
             clocks=tuple(clocks.get(row.cycle_id, ())),
@@ -106,19 +106,23 @@ def beginning_with(session: Session, *, cycle_id: int, which: Queue) -> str:
 
 def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str, int]:
     """How many open items each queue holds for this viewer, counted up to `most` (shown as "99+")."""
-    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
-    values = {"most": most, "me": viewer.account_id, **_named(departments)}
-    counts = _counts(None if departments is None else len(departments)).first(session, values)
+    sight, values = visible_to(viewer)
+    counts = _counts(sight).first(session, {**values, "most": most})
     assert counts is not None
-    return {"open": counts.open, "mine": counts.mine, "triage": counts.triage}
+    return {
+        "open": counts.open,
+        "mine": counts.mine,
+        "triage": counts.triage,
+        "restricted": counts.restricted,
+    }
 
 
 class _Shape(Struct, frozen=True):
     """What the text of a list's statement depends on."""
 
     which: Queue
-    departments: int | None
-    """How many departments it is narrowed to; None: not narrowed."""
+    sight: Sight
+    by_department: bool
     by_service: bool
     by_kind: bool
     is_later: bool
@@ -129,8 +133,14 @@ class _Shape(Struct, frozen=True):
 def _rows(shape: _Shape) -> Statement:
     is_ended = shape.which in ENDED
     where: list[Any] = [] if is_ended else [_CYCLE.c.ended_at.is_(None)]
-    where += _narrowed(shape.departments)
-    if shape.which == "mine":
+    where.append(shape.sight.condition)
+    if shape.by_department:
+        where.append(_CYCLE.c.department == sa.bindparam("department"))
+    elif shape.which in ("open", "waiting"):
+        where += _narrowed(shape.sight)
+    if shape.which == "restricted":
+        where.append(_CYCLE.c.restricted.is_not(None))
+    elif shape.which == "mine":
         where.append(_CYCLE.c.responder_id == sa.bindparam("me"))
     elif shape.which == "triage":
         where.append(_CYCLE.c.department.is_(None))
@@ -171,6 +181,7 @@ def _rows(shape: _Shape) -> Statement:
             _CYCLE.c.number,
             _CYCLE.c.department,
             _CYCLE.c.service,
+            _CYCLE.c.restricted,
             _CYCLE.c.responder_id,
             sa.func.coalesce(_ACCOUNT.c.name, "").label("responder_name"),
             _CYCLE.c.next_due_at,
@@ -183,11 +194,11 @@ def _rows(shape: _Shape) -> Statement:
 
 
 @lru_cache(64)
-def _counts(departments: int | None) -> Statement:
+def _counts(sight: Sight) -> Statement:
     def upto(name: str, *condition: Any) -> Any:
         rows = (
             sa.select(_CYCLE.c.id)
-            .where(_CYCLE.c.ended_at.is_(None), *_narrowed(departments), *condition)
+            .where(_CYCLE.c.ended_at.is_(None), sight.condition, *condition)
             .limit(sa.bindparam("most", type_=sa.Integer))
             .subquery()
         )
@@ -195,26 +206,17 @@ def _counts(departments: int | None) -> Statement:
 
     return Statement(
         sa.select(
-            upto("open"),
+            upto("open", *_narrowed(sight)),
             upto("mine", _CYCLE.c.responder_id == sa.bindparam("me")),
             upto("triage", _CYCLE.c.department.is_(None)),
+            upto("restricted", _CYCLE.c.restricted.is_not(None)),
         )
     )
 
 
-def _narrowed(departments: int | None) -> list[Any]:
-    """The condition that keeps so many departments, named by `_named`."""
-    if departments is None:
-        return []
-    if departments == 0:
-        return [sa.false()]
-    if departments == 1:
-        return [_CYCLE.c.department == sa.bindparam("department_0")]
-    return [_CYCLE.c.department.in_([sa.bindparam(f"department_{place}") for place in range(departments)])]
-
-
-def _named(departments: Sequence[str] | None) -> dict[str, Any]:
-    return {f"department_{place}": key for place, key in enumerate(departments or ())}
+def _narrowed(sight: Sight) -> list[Any]:
+    """A list of the departments' own: by the index of departments, without what stands elsewhere."""
+    return [] if sight.departments is None else [one_of(_CYCLE.c.department, "department", sight.departments)]
 
 
 _PLACES = [f"cycle_{place}" for place in range(PAGE)]

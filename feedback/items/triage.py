@@ -15,6 +15,7 @@ from feedback.items import keep_time
 from feedback.items.change import Change, begin, finish
 from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
+from feedback.items.restrict import put_under
 from feedback.items.sent import tidy_words
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
@@ -46,6 +47,8 @@ def hand_over(
     now: datetime,
 ) -> None:
     """To another department's queue, with a reason; another service changes the promise, never the start.
+
+    Where the profile restricts what is about that service, the item is restricted from then on.
 
     Refuses (Invalid) an unknown department or service, the same place again, a missing reason.
     """
@@ -80,6 +83,16 @@ def hand_over(
         session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
     change.enter("handed_over", side="event", department=department, text=reason)
+    restriction = match.restriction(
+        ruling.city,
+        kind=item.kind,
+        nature=cycle.nature,
+        service=wanted,
+        channel=item.channel,
+        language=item.language,
+    )
+    if restriction is not None and cycle.restricted is None:
+        put_under(change, restricted=restriction.reason, department=restriction.department)
     finish(change, "handed_over")
 
 

@@ -35,6 +35,8 @@ SIGN_IN_ACCOUNT: Final = Rule("sign_in_account", 10, 15 * 60)
 """Wrong passwords for one account from one source: who else signs in there is not kept out by a stranger."""
 SIGN_IN_SOURCE: Final = Rule("sign_in_source", 30, 15 * 60)
 """Wrong passwords from one source, whatever the account."""
+SECOND_FACTOR: Final = Rule("second_factor", 5, 15 * 60)
+"""Wrong codes of a second factor for one account, from wherever: who tries them has its password already."""
 FOLLOW_UP_CODE: Final = Rule("follow_up_code", 20, 60)
 """Follow-up codes of the right shape that open nothing, from one source (reliability P8: at most 20 a minute)."""
 RESET_ACCOUNT: Final = Rule("reset_account", 3, 60 * 60)
@@ -42,4 +44,11 @@ RESET_ACCOUNT: Final = Rule("reset_account", 3, 60 * 60)
 RESET_SOURCE: Final = Rule("reset_source", 20, 60 * 60)
 """The same from one source, whatever the address: a whole town hall may be one source."""
 
-RULES: Final = (SIGN_IN_ACCOUNT, SIGN_IN_SOURCE, FOLLOW_UP_CODE, RESET_ACCOUNT, RESET_SOURCE)
+RULES: Final = (
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_SOURCE,
+    SECOND_FACTOR,
+    FOLLOW_UP_CODE,
+    RESET_ACCOUNT,
+    RESET_SOURCE,
+)

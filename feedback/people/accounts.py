@@ -15,6 +15,7 @@ from typing import get_args
 
 import argon2
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlmodel import Session, col, select
 
 from feedback.city.profile import City
@@ -23,7 +24,7 @@ from feedback.errors import Conflict, Fault, Invalid, NotFound
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.people.tables import Account, Membership, Welcome
-from feedback.people.viewer import Role, Viewer
+from feedback.people.viewer import DESK_ROLES, Role, Viewer
 from feedback.statements import Statement
 from feedback.text.contact import EMAIL_MOST, contact_faults
 
@@ -240,6 +241,24 @@ def list_active(session: Session) -> list[Viewer]:
     return [
         viewer for viewer in (find_viewer(session, i) for i in ids if i is not None) if viewer is not None
     ]
+
+
+class Colleague(Struct, frozen=True):
+    """Somebody who works on cases, as a list of people shows it."""
+
+    account_id: int
+    name: str
+    role: str
+
+
+def list_colleagues(session: Session) -> list[Colleague]:
+    """Everybody who can sign in and has a desk, by name."""
+    found = session.execute(
+        sa.select(_ACCOUNT.c.id, _ACCOUNT.c.name, _ACCOUNT.c.role)
+        .where(_ACCOUNT.c.disabled_at.is_(None), _ACCOUNT.c.role.in_(sorted(DESK_ROLES)))
+        .order_by(_ACCOUNT.c.name, _ACCOUNT.c.id)
+    )
+    return [Colleague(*row) for row in found]
 
 
 def names(session: Session, ids: set[int]) -> dict[int, str]:

@@ -14,6 +14,7 @@ from msgspec import Struct
 from sqlmodel import Session
 
 from feedback.columns import table_of
+from feedback.items.tables import Cycle
 from feedback.webhooks.tables import Delivery, Subscription
 
 End = Literal["sent", "failed", "withheld"]
@@ -24,7 +25,7 @@ RESTS_FROM = timedelta(seconds=30)
 RESTS_MOST = timedelta(minutes=15)
 REASON_MOST = 60
 
-_SUBSCRIPTION, _DELIVERY = table_of(Subscription), table_of(Delivery)
+_SUBSCRIPTION, _DELIVERY, _CYCLE = table_of(Subscription), table_of(Delivery), table_of(Cycle)
 
 
 class Parcel(Struct, frozen=True):
@@ -67,13 +68,16 @@ def find_waiting(session: Session, delivery_id: int) -> Parcel | None:
             _DELIVERY.c.stable_id,
             _DELIVERY.c.content,
             _SUBSCRIPTION.c.ended_at,
+            sa.exists()
+            .where(_CYCLE.c.item_id == _DELIVERY.c.item_id, _CYCLE.c.restricted.is_not(None))
+            .label("is_restricted"),
         )
         .join(_SUBSCRIPTION, _SUBSCRIPTION.c.id == _DELIVERY.c.subscription_id)
         .where(_DELIVERY.c.id == delivery_id, _DELIVERY.c.state == "waiting")
     ).first()
     if row is None:
         return None
-    is_withheld = row.ended_at is not None
+    is_withheld = row.ended_at is not None or bool(row.is_restricted)
     return Parcel(row.subscription_id, row.url, row.salt, row.stable_id, row.content, is_withheld)
 
 

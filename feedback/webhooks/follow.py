@@ -207,8 +207,13 @@ def keep(
 
 
 def _still_open(session: Session, item_ids: set[int]) -> set[int]:
-    """Of these cases those that may be told of."""
-    return item_ids
+    """Of these cases those that may be told of: a restricted one exists for nobody but those named for it."""
+    restricted = session.execute(
+        sa.select(_CYCLE.c.item_id).where(
+            _CYCLE.c.item_id.in_(sorted(item_ids)), _CYCLE.c.restricted.is_not(None)
+        )
+    )
+    return item_ids - set(restricted.scalars())
 
 
 def _dues(session: Session, item_ids: set[int]) -> dict[int, Due]:

@@ -46,6 +46,8 @@ class ReceiptPage(Struct, frozen=True, kw_only=True):
     """None: a clerk assigns it."""
     reason: str = ""
     """Why it went there."""
+    readers: str = ""
+    """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...] = ()
     masked_email: str = ""
 
@@ -63,7 +65,8 @@ def receipt(visit: Visit) -> Reply:
         promise=_promise(item.cycle, city),
         law=_law(item.cycle, city),
         department=city.departments.get(item.cycle.department or ""),
-        reason=reason_of(item.cycle, city),
+        reason=reason_of(item.cycle, city) if item.cycle.department or not item.restricted else "",
+        readers=readers_of(item, city),
         oversight=city.identity.oversight,
         masked_email=masked(item.contact.email) if item.contact and item.contact.email else "",
     )
@@ -116,6 +119,18 @@ def reason_of(cycle: CycleView, city: City) -> str:
             "the department. The time runs from the moment you sent them, not from then."
         )
     return ""
+
+
+def readers_of(item: ItemView, city: City) -> str:
+    """Who alone reads a restricted item, without naming anybody; empty where it is not restricted."""
+    if item.restricted is None:
+        return ""
+    keepers = [
+        languages.in_language(city.departments[key].name) for key in item.keepers if key in city.departments
+    ]
+    return _(
+        "Your message is restricted. Only the heads of this unit read it, and whom they name: %(departments)s."
+    ) % {"departments": ", ".join(keepers)}
 
 
 def masked(email: str) -> str:

@@ -10,10 +10,11 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import Invalid
 from feedback.items import answer as answers
-from feedback.items import converse, triage
+from feedback.items import converse, find, triage
 from feedback.items.answer import Reply as Answer
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
+from portal import file_view
 from portal.forms import errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, route
@@ -27,6 +28,14 @@ def show(visit: Visit) -> Reply:
     return attempt.show_desk(
         visit, typed=Typed(tab=visit.query.get("tab", "")), status=_done_words(visit.query.get("done", ""))
     )
+
+
+@route("/staff/item/{reference}/file/{file}", policy="desk")
+def file(visit: Visit) -> Reply:
+    """A photo or a document of the item's citizen."""
+    with visit.site.database.read() as session:
+        item = find.get_for_staff(session, viewer=visit.staff, reference=visit.params["reference"])
+    return file_view.serve(visit, item)
 
 
 @route("/staff/item/{reference}/take", "POST", policy="desk")
@@ -191,6 +200,8 @@ def _done_words(done: str) -> str:
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
+        "restricted": _("The case is restricted. Only those who are named for it see it now."),
+        "lifted": _("The case is no longer restricted."),
         "discarded": _("Your text is discarded. Nothing was sent."),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")

@@ -11,18 +11,20 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items import restrict
 from feedback.items.answer import ANSWER_MOST
 from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
 from feedback.items.sent import TEXT_MOST
-from feedback.items.views import ItemView
+from feedback.items.views import ItemView, ReadingView
 from feedback.people.viewer import Viewer
 from feedback.satisfaction.respond import Rating
 from portal import item_words, languages
 from portal.clock_view import Tracks, clock_of
+from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.staff import facts, timeline, words
-from portal.staff.facts import Fact, LawFact, RatingFact
+from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.words import Mark, Option
@@ -93,6 +95,8 @@ class Acts(Struct, frozen=True, kw_only=True):
     void: bool
     unvoid: bool
     reopen: bool
+    restrict: bool
+    lift: bool
 
 
 class QueueLink(Struct, frozen=True):
@@ -119,6 +123,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    sight: SightFact | None
+    """Who may see it; None where it is not restricted."""
     title: str
     asked: str
     """What is asked of this person now; empty where nothing is."""
@@ -131,6 +137,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     sender: str
     sender_line: str
     words: str
+    files: list[FileView]
+    """What came with the words."""
     language: str
     """The language of title and words, where it is not the page's."""
     entries: list[DeskEntry]
@@ -160,6 +168,7 @@ def make_page(
     now: datetime,
     typed: Typed,
     ratings: Sequence[Rating] = (),
+    readings: Sequence[ReadingView] = (),
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
@@ -184,6 +193,7 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
         asked=asked,
         standing=standing,
@@ -199,6 +209,7 @@ def make_page(
             )
         ),
         words=item.text,
+        files=files_of(item, None, address=timeline.files_address(item)),
         language=item.language if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
@@ -235,6 +246,8 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         void=can("void"),
         unvoid=can("unvoid"),
         reopen=can("reopen"),
+        restrict=item.restricted is None and restrict.may_restrict(viewer),
+        lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
     )
 
 

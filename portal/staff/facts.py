@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from feedback.city.profile import City
-from feedback.items.views import ItemView
+from feedback.items.views import ItemView, ReadingView
 from feedback.satisfaction.respond import CANT_SAY, Rating
 from portal import languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.staff import words
+from portal.staff.words import Mark
 
 
 class LawFact(Struct, frozen=True):
@@ -38,6 +40,32 @@ class RatingFact(Struct, frozen=True):
     outcome: str
     handling: str
     comment: str
+
+
+class SightFact(Struct, frozen=True):
+    """Who may see a restricted case: the mark, why, who is named, and who read it last."""
+
+    mark: Mark
+    ground: str
+    named: list[str]
+    read_last: str
+    """Empty where nobody else has read it."""
+
+
+def sight_of(
+    item: ItemView, readings: Sequence[ReadingView], *, city: City, now: datetime
+) -> SightFact | None:
+    """Who may see the case; None where it is not restricted."""
+    if item.restricted is None:
+        return None
+    last = next(iter(readings), None)
+    when = languages.moment(last.at, city.zone, now) if last else ""
+    return SightFact(
+        words.restricted_mark(),
+        words.restricted_word(item.restricted),
+        [words.named_word(city, grant) for grant in item.grants],
+        f"{last.account_name}, {when}" if last else "",
+    )
 
 
 def law_of(item: ItemView, ruling_city: City) -> LawFact | None:

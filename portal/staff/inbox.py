@@ -117,11 +117,21 @@ def inbox(visit: Visit) -> Reply:
         start_href=_address(**chosen) if after else "",
         clear_href=_address(queue=which),
         empty_text=_("No case fits what you chose.") if is_filtered else _empty(which),
-        status=_("The case is handed over. It now belongs to a department that is not yours.")
-        if visit.query.get("done") == "handed-over"
-        else "",
+        status=_done_words(visit.query.get("done", ""), viewer),
     )
     return render(visit, "staff/inbox.html", page=page)
+
+
+def _done_words(done: str, viewer: Viewer) -> str:
+    """What was just done with a case that this person sees no more; empty for what is no deed of ours."""
+    if done == "handed-over" and viewer.sees_all_departments:
+        return _("The case is handed over. Only those who are named for it see it now.")
+    return {
+        "handed-over": _("The case is handed over. It now belongs to a department that is not yours."),
+        "restricted": _("The case is restricted. Only those who are named for it see it now."),
+        "lifted": _("The case is no longer restricted. It belongs to a department that is not yours."),
+        "unnamed": _("You are no longer named for the case."),
+    }.get(done, "")
 
 
 def queue_named(name: str, viewer: Viewer) -> Queue:
@@ -138,6 +148,7 @@ def queue_title(which: Queue, viewer: Viewer) -> str:
         "open": _("All open cases") if viewer.sees_all_departments else _("Open cases of the department"),
         "mine": _("My cases"),
         "triage": _("Cases to assign"),
+        "restricted": _("Restricted cases"),
         "waiting": _("Cases that wait for the citizen"),
         "answered": _("Answered cases"),
         "closed": _("Closed cases"),
@@ -177,6 +188,8 @@ def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGro
     work.append(("open", _("All open") if viewer.sees_all_departments else _("Department"), "people"))
     if viewer.sees_all_departments:
         work.append(("triage", _("To assign"), "assign"))
+    if counts["restricted"] or which == "restricted":
+        work.append(("restricted", _("Restricted"), "lock"))
     course: list[tuple[Queue, str, str]] = [
         ("waiting", _("Waiting for the citizen"), "pause"),
         ("answered", _("Answered"), "done"),
@@ -249,6 +262,7 @@ def _empty(which: Queue) -> str:
         "open": _("No case is open. New ones appear here as soon as they come in."),
         "mine": _("You have no open case. Cases that you take appear here."),
         "triage": _("Every case has its department."),
+        "restricted": _("No restricted case is open for which you are named."),
         "waiting": _("No question to a citizen is open."),
         "answered": _("No answered case is still within the time for a second look."),
         "closed": _(

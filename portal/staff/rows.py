@@ -58,6 +58,8 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     department: str
     """Empty where the viewer has one department only."""
     state: Mark
+    restricted: str
+    """The word of that mark; empty where it is not restricted."""
 
 
 def departments_of(viewer: Viewer, city: City) -> list[str]:
@@ -126,6 +128,7 @@ class Lister:
             who=self._who(row),
             department=self._department(row.department) if self._has_departments and row.department else "",
             state=self._mark(row.state, row.department),
+            restricted=words.restricted_mark().text if row.is_restricted else "",
         )
 
     def due(self, clocks: Sequence[ClockView]) -> Due:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.views import GrantView
 from portal import languages
 from portal.languages import gettext as _
 
@@ -41,6 +42,28 @@ def state_mark(state: str, department: str | None) -> Mark:
         "void": _("Set aside"),
     }[state]
     return Mark(state, word)
+
+
+def restricted_mark() -> Mark:
+    """The mark of an item that only those named for it see."""
+    return Mark("restricted", _("Restricted"))
+
+
+def restricted_word(reason: str) -> str:
+    """Why an item is restricted."""
+    return {
+        "named_official": _("It is about a named member of staff or official"),
+        "health": _("It tells of somebody’s health"),
+        "minors": _("It is about children or young people"),
+        "integrity": _("It reports misconduct"),
+    }[reason]
+
+
+def named_word(city: City, grant: GrantView) -> str:
+    """Who is named: a person, or the heads of a department."""
+    if grant.department is None:
+        return grant.account_name
+    return _("Heads of: %(department)s") % {"department": department_name(city, grant.department)}
 
 
 def nature_word(nature: str) -> str:
@@ -128,14 +151,17 @@ def role_does(role: str) -> list[str]:
         "clerk": [
             _("You see the cases of all departments and those that no department has yet."),
             _("You assign cases, hand them over, ask, answer, and set spam and tests aside."),
+            _("Restricted cases you see only where you are named for them."),
         ],
         "responder": [
             _("You see the cases of your departments."),
             _("You take them, ask the citizen, answer, or hand them over."),
+            _("Restricted cases you see only where you are named for them."),
         ],
         "lead": [
             _("You see the cases of your departments and answer them or have them answered."),
             _("You see how satisfied the citizen was with each case."),
+            _("Restricted cases you see only where you or the heads of your department are named for them."),
         ],
         "quality": [
             _("You will watch the measures, keep the quality record, and follow actions and reviews."),

@@ -16,6 +16,7 @@ from portal.forms import Form
 from portal.pages import Visit
 from portal.public.quality_view import CHOSEN
 from portal.source import Source
+from tests.attached import document, photo, vast
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.feedback.quality import made
 from tests.town import BASE, Browser, Report
@@ -71,6 +72,7 @@ def form(tour: Tour) -> None:
     ]
     for fields in faulty:
         assert browser.sends(**fields).status == 422
+    _files(tour, browser)
     key = browser.get("/submit").value("key")
     assert browser.post("/submit", key="x", kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 303
@@ -85,6 +87,21 @@ def form(tour: Tour) -> None:
     assert (large.status_code, many_fields.status_code) == (413, 400)
     elsewhere = browser.client.get(submit, headers={"Host": "elsewhere.example.org"})
     assert (elsewhere.status_code, browser.client.put(submit).status_code) == (421, 405)
+
+
+def _files(tour: Tour, browser: Browser) -> None:
+    """Every refusal of files that can be had without making large ones, and files that wait for the next try."""
+    strange = (b"strange", photo(8, 8)[:200], vast(), b"x" * 10_000_001)
+    assert browser.sends(*strange[:3], kind="idea", text=WORDS).status == 422
+    assert browser.sends(strange[3], kind="idea", text=WORDS).status == 422
+    assert browser.sends(*strange[:1] * 6, kind="idea", text=WORDS).status == 422
+    again = browser.sends(photo(8, 8), document(), kind="", text=WORDS)
+    assert again.status == 422
+    assert browser.attach("/submit", photo(8, 8), key="x", kind="idea", text=WORDS).status == 422
+    carried = browser.post("/submit", carried=again.value("carried"), text=WORDS)
+    assert carried.value("held2"), "the files go along into another language"
+    gone = browser.post("/submit", key=again.value("key"), kind="idea", text=WORDS, held1="x", leave2="yes")
+    assert gone.status == 422
 
 
 def receipts(tour: Tour) -> None:
@@ -134,7 +151,10 @@ def cases(tour: Tour) -> None:
         assert citizen.post("/track/add", text=text).status == 422
     for path in ("/track/reply", "/track/leave"):
         assert citizen.get(path).status == 303
-    assert citizen.post("/track/add", text=WORDS, follow=True).status == 200
+    assert citizen.attach("/track/add", photo(30, 20), document(), text=WORDS).status == 303
+    assert citizen.attach("/track/add", b"strange", text=WORDS).status == 422
+    for name in ("photo-1", "photo-1-small", "document-1"):
+        assert citizen.get(f"/track/file/{name}").status == 200
     tour.asks(report, WORDS, by=first)
     _look(citizen)
     assert citizen.post("/track/reply", text="").status == 422

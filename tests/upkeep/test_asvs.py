@@ -18,6 +18,7 @@ from feedback.items.answer import ANSWER_MOST, FORWARDED_MOST
 from feedback.items.sent import NAME_MOST, PLACE_MOST, TEXT_MOST
 from feedback.items.triage import REASON_MOST
 from feedback.people.accounts import PASSWORD_LEAST, PASSWORD_MOST
+from feedback.people.factors import NAME_MOST as PASSKEY_MOST
 from feedback.people.viewer import ROLES
 from feedback.satisfaction.respond import COMMENT_MOST
 from feedback.text.contact import EMAIL_MOST, PHONE_MOST
@@ -57,6 +58,7 @@ MOST = {
     "e-mail": EMAIL_MOST,
     "phone": PHONE_MOST,
     "password": PASSWORD_MOST,
+    "name of a passkey": PASSKEY_MOST,
 }
 
 

@@ -21,6 +21,11 @@ COLUMNS = ("code", "en", "el", "lt", "what")
 
 TECHNICAL = {
     "Rule": "what may be tried how often",
+    "Credential": "a passkey as its ceremony needs it",
+    "HalfSession": "a browser between password and second factor",
+    "Living": "a session that has not ended",
+    "PasskeyView": "a passkey as its owner sees it",
+    "SpentChallenge": "a challenge that a passkey has answered",
     "SessionView": "a signed-in browser as its owner sees it",
     # Rows and values that nobody but a developer meets, each with what it is.
     "Account": "who signs in",
@@ -30,6 +35,7 @@ TECHNICAL = {
     "Change": "an item in hand for one deed",
     "Claimed": "a job taken by a worker",
     "Closing": "what closing a month will write",
+    "Colleague": "who works on cases, in a list to choose from",
     "Counter": "the last number of a year",
     "Days": "working days of a calendar",
     "ExternalRef": "the number in another system",
@@ -37,6 +43,7 @@ TECHNICAL = {
     "Due": "the two due days",
     "Fault": "one fault of one field",
     "Finding": "what verify says",
+    "Filed": "a file that lies in its folder",
     "Following": "a subscription and how far it was told",
     "Foreign": "a case of another system",
     "Installation": "what a database is",
@@ -67,6 +74,7 @@ TECHNICAL = {
     "Restatement": "a correction beside a closed month",
     "Routed": "where an item goes and why",
     "Row": "what every table is",
+    "Sight": "how far a viewer sees, as a condition",
     "Sheet": "a closed month as it is shown",
     "Standing": "a subscription and how it does",
     "Statement": "a statement that is compiled once",

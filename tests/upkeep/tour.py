@@ -60,10 +60,10 @@ class Tour(Town):
         told = {"name": marked(role.capitalize()), "language": self.language, **about}
         return super().account(role, departments, **told)
 
-    def reports(self, text: str = WORDS, **fields: str) -> Report:
+    def reports(self, text: str = WORDS, *, files: tuple[bytes, ...] = (), **fields: str) -> Report:
         """A citizen sends marked words, with a contact that is marked as well."""
         given = {"name": marked("Rea"), "email": "rea@example.org", "phone": "+370 600 00000", **fields}
-        return self.citizen_reports(text, place=marked("Mill Lane"), **given)
+        return self.citizen_reports(text, place=marked("Mill Lane"), files=files, **given)
 
     def imports(self, number: str) -> Report:
         """An item of another system without words: its sender has no code."""

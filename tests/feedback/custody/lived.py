@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from feedback.city import versions
 from feedback.columns import table_of
-from feedback.items import converse, triage
+from feedback.items import converse, restrict, triage
 from feedback.items.tables import Contact
 from feedback.items.take_over import Foreign, take_over
 from feedback.ledger import log
 from feedback.ledger.notes import SYSTEM, Actor
+from feedback.people import accounts
 from feedback.satisfaction import invite, respond
 from feedback.webhooks import subscribe
 from portal.closing import close_month, freeze_what_is_due
@@ -58,6 +59,7 @@ def live(town: Town) -> list[Report]:
         )
     town.later(days=1)
     town.answers(reports[0], "Now it burns.", by=second)
+    keep_apart(town)
     town.later(days=7)
     ask_how_it_went(town)
     for report in reports[:3]:
@@ -89,6 +91,32 @@ def live(town: Town) -> list[Report]:
         )
     seal(town)
     return reports
+
+
+def keep_apart(town: Town) -> Report:
+    """A case about a member of staff: restricted as it comes in, somebody is named, it is read."""
+    head = town.account("lead", ("dept-c",), name="Hanna Elm")
+    helper = town.account("responder", ("dept-a",), name="Hugo Fir")
+    report = town.citizen_reports("The clerk was rude.", kind="complaint", service="staff-conduct")
+    with town.database.write() as session:
+        viewer = accounts.find_viewer(session, head)
+        assert viewer is not None
+        restrict.grant(
+            session,
+            item_id=report.id,
+            seen_version=1,
+            account_id=helper,
+            city=town.city,
+            by=viewer,
+            now=town.now,
+        )
+        restrict.record_reading(session, item_id=report.id, account_id=helper, now=town.now)
+    with town.database.write() as session:
+        grant_id = report.item.grants[-1].id
+        restrict.revoke(
+            session, item_id=report.id, seen_version=2, grant_id=grant_id, by=viewer, now=town.now
+        )
+    return report
 
 
 def confirm(town: Town, report: Report) -> None:

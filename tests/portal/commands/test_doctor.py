@@ -85,7 +85,9 @@ def sick(
     capsys: pytest.CaptureFixture[str],
 ) -> Doctor:
     """An installation that was just made and is well, on SQLite and on PostgreSQL."""
-    Town(database, settings)
+    town = Town(database, settings)
+    town.account("lead", ("dept-c",))
+    town.citizen_reports("The clerk was rude.", kind="complaint", service="staff-conduct")
     with database.write() as session:
         schedule.plan(session, datetime.now(UTC))
     return Doctor(settings, monkeypatch, capsys)
@@ -95,6 +97,16 @@ def sick(
 def server() -> Iterator[MailServer]:
     with MailServer() as running:
         yield running
+
+
+def test_a_restricted_case_that_nobody_can_see_is_a_fault_with_its_cure(sick: Doctor) -> None:
+    sick.happens("UPDATE account SET disabled_at = made_at")
+    verdict, words = sick.looks()["restricted"]
+    assert verdict == "fault"
+    assert "1 restricted case can be seen by nobody" in words
+    assert "--role lead" in sick.said
+    sick.happens("UPDATE cycle SET restricted = NULL")
+    assert sick.looks()["restricted"][0] == "warning", "nobody heads the department that keeps such cases"
 
 
 def test_a_sound_installation_has_no_fault(sick: Doctor, server: MailServer) -> None:
