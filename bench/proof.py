@@ -36,6 +36,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     odd_requests,
     rules,
     safety,
+    senders,
     speed,
     ways,
 )
@@ -46,6 +47,7 @@ PARTS = {
     "check": check.PART,
     "changes": ledger.PART,
     "safety": safety.PART,
+    "senders": senders.PART,
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,

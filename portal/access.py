@@ -19,8 +19,10 @@ STAFF_COOKIE = "staff"
 HALF_COOKIE = "half"
 ITEM_COOKIE = "item"
 RECEIPT_COOKIE = "receipt"
+PROVIDER_COOKIE = "provider"
 ITEM_LIVES = timedelta(minutes=30)
 RECEIPT_LIVES = timedelta(minutes=15)
+PROVIDER_LIVES = timedelta(minutes=10)
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Names of this machine in an address; each stands for the others."""
@@ -150,6 +152,27 @@ def receipt_key(visit: Visit) -> str | None:
         return None
     key, _, until = value.rpartition("~")
     return key if int(until) > datetime.now(UTC).timestamp() else None
+
+
+def provider_cookie(visit: Visit, ticket: str) -> Cookie:
+    """Binds a sign-in by the city's provider to this browser; sent along when the provider sends it back (Lax)."""
+    until = int((datetime.now(UTC) + PROVIDER_LIVES).timestamp())
+    value = codes.sign(visit.site.secret.key, "provider", f"{ticket}~{until}")
+    return Cookie(name=PROVIDER_COOKIE, value=value, seconds=int(PROVIDER_LIVES.total_seconds()))
+
+
+def no_provider_cookie() -> Cookie:
+    """The sign-in by the provider is over, whatever became of it."""
+    return Cookie(name=PROVIDER_COOKIE, value="")
+
+
+def provider_ticket(visit: Visit) -> str | None:
+    """The ticket of the sign-in that this browser has begun, or None where there is none or its time is over."""
+    value = codes.unsign(visit.site.secret.key, "provider", visit.cookies.get(PROVIDER_COOKIE, ""))
+    if value is None:
+        return None
+    ticket, _, until = value.rpartition("~")
+    return ticket if int(until) > datetime.now(UTC).timestamp() else None
 
 
 def check_origin(visit: Visit, *, origin: str, fetch_site: str) -> None:

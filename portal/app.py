@@ -22,7 +22,7 @@ from portal.edge import BODY, BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
 from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect, template_pattern
-from portal.parts import PartsBroken, take_apart
+from portal.parts import PartsBroken, PartsTooLarge, take_apart
 from portal.public import (
     confirm,
     home,
@@ -41,10 +41,13 @@ from portal.staff import (
     authenticator,
     desk,
     inbox,
+    provider,
     restricted,
     second_factor,
     second_step,
     sign_in,
+    undelivered,
+    webhooks,
     welcome,
 )
 from portal.traffic import Traffic
@@ -88,8 +91,11 @@ def routes() -> list[Route]:
         sign_in,
         second_step,
         welcome,
+        provider,
         inbox,
         desk,
+        undelivered,
+        webhooks,
         restricted,
         account,
         second_factor,
@@ -189,8 +195,9 @@ def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: For
     if body is not None:
         try:
             form = take_apart(body, request.headers.get("content-type", ""))
-        except PartsBroken as fault:
-            raise HTTPException(status_code=400) from fault
+        except (PartsBroken, PartsTooLarge) as fault:
+            status = 413 if isinstance(fault, PartsTooLarge) else 400
+            raise HTTPException(status_code=status) from fault
         del body  # Some megabytes, which its parts hold once more.
     visit = _visit(site, request, form)
     try:

@@ -30,6 +30,7 @@ from portal.in_force import InForce
 from portal.kept import Kept
 from portal.languages import gettext as _
 from portal.limits import Limits
+from portal.oidc import Provider
 from portal.rendering import Assets
 from portal.secret import Secret
 from portal.settings import Settings
@@ -53,6 +54,8 @@ class Site(Struct, kw_only=True):
     in_force: InForce
     limits: Limits
     files: Files
+    provider: Provider | None = None
+    """The city's own provider of identities, where one is configured."""
     frames: Kept = field(default_factory=lambda: Kept(256))
     """What stands around pages, by language and address."""
     rows: Kept = field(default_factory=lambda: Kept(4096))
@@ -310,11 +313,16 @@ def _make_here(visit: Visit, *, is_staff: bool) -> Here:
 
 def _staff_bar(visit: Visit) -> StaffBar:
     viewer = visit.staff
-    sections = [PageLink(_("Cases"), "/staff/inbox", visit.path.startswith(("/staff/inbox", "/staff/item")))]
+    sections = []
+    if viewer.has_desk:
+        is_here = visit.path.startswith(("/staff/inbox", "/staff/item", "/staff/undelivered"))
+        sections.append(PageLink(_("Cases"), "/staff/inbox", is_here))
+    if viewer.role == "admin":
+        sections.append(PageLink(_("Webhooks"), "/staff/webhooks", visit.path == "/staff/webhooks"))
     return StaffBar(
         name=viewer.name,
         role_label=role_label(viewer.role),
-        sections=sections if viewer.has_desk and visit.newcomer is None else [],
+        sections=sections if visit.newcomer is None else [],
         sign_out_key="",
     )
 

@@ -14,6 +14,8 @@ from portal.forms import Form
 PARTS_MOST: Final = 60
 HEADER_MOST: Final = 2_000
 """Bytes of one line above a part: a name of a file may be long."""
+FIELDS_MOST: Final = 200_000
+"""Bytes of all fields that are no files: as much as a plain form may have."""
 FILES_FIELD: Final = "files"
 
 
@@ -21,8 +23,12 @@ class PartsBroken(ValueError):
     """The body is no form in parts, or has too many of them."""
 
 
+class PartsTooLarge(ValueError):
+    """Its fields are larger than those of any form."""
+
+
 def take_apart(body: bytes, content_type: str) -> Form:
-    """The form in a body of multipart/form-data. Refuses (PartsBroken).
+    """The form in a body of multipart/form-data. Refuses (PartsBroken, PartsTooLarge).
 
     Of a name that comes twice the last one counts; files are those of the field `files`, in their order, and an empty
     file field is no file.
@@ -32,6 +38,7 @@ def take_apart(body: bytes, content_type: str) -> Form:
     files: list[bytes] = []
     part: MultipartSegment | None = None
     pieces: list[bytes] = []
+    length = 0
     try:
         parser = PushMultipartParser(
             options.get("boundary", ""),
@@ -48,6 +55,9 @@ def take_apart(body: bytes, content_type: str) -> Form:
                 elif part is not None:
                     content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                     if part.filename is None:
+                        length += len(content)
+                        if length > FIELDS_MOST:
+                            raise PartsTooLarge("fields too large")
                         fields[part.name] = content.decode()
                     elif part.name == FILES_FIELD and content:
                         files.append(content)

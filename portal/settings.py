@@ -66,6 +66,22 @@ class Smtp(Struct, frozen=True):
         return f"Smtp({self.host}:{self.port})"
 
 
+class Oidc(Struct, frozen=True, kw_only=True):
+    """The city's own provider of identities (OpenID Connect), and how we are known there."""
+
+    issuer: str
+    """As the provider writes it, to the letter."""
+    client_id: str
+    client_secret: str
+    label: str
+    """What the button says."""
+    asks_second_factor: bool
+    """Whether a second factor that was set up here is asked for as well."""
+
+    def __repr__(self) -> str:
+        return f"Oidc({self.issuer})"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole environment, checked."""
 
@@ -86,6 +102,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Web processes: one on SQLite."""
     operations: tuple[str, int] | None
     """Where health in detail and metrics are told; None: nowhere."""
+    oidc: Oidc | None
+    """None: nobody signs in by another system."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
     second_factor: SecondFactor
@@ -157,6 +175,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         port=port,
         workers=workers,
         operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
+        oidc=reader.oidc(),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
         second_factor=reader.second_factor("KANALI_SECOND_FACTOR"),
         start_clock_at=reader.instant("KANALI_NOW"),
@@ -183,6 +202,11 @@ _KNOWN = (
     "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
     "KANALI_SECOND_FACTOR",
+    "KANALI_OIDC_ISSUER",
+    "KANALI_OIDC_CLIENT_ID",
+    "KANALI_OIDC_CLIENT_SECRET_FILE",
+    "KANALI_OIDC_LABEL",
+    "KANALI_OIDC_SECOND_FACTOR",
     "KANALI_NOW",
 )
 
@@ -290,6 +314,53 @@ class _Reader:
             password=unquote(parts.password or ""),
         )
 
+    def oidc(self) -> Oidc | None:
+        """All of a provider's settings, or none; each fault of each."""
+        if not any(self._values.get(name) for name in _KNOWN if "_OIDC_" in name):
+            return None
+        issuer = self._values.get("KANALI_OIDC_ISSUER", "")
+        if not is_good_provider(issuer) or "?" in issuer or len(issuer) > 500:
+            self.fault(
+                "KANALI_OIDC_ISSUER",
+                "must be the address of the provider, https (http on this machine only), without ? and #: "
+                "https://id.example.org/realms/city",
+            )
+        client_id = self._values.get("KANALI_OIDC_CLIENT_ID", "")
+        if not re.fullmatch(r"[\x21-\x7e]{1,255}", client_id):
+            self.fault("KANALI_OIDC_CLIENT_ID", "must be the name under which the provider knows Kanali")
+        label = self._values.get("KANALI_OIDC_LABEL", "") or (_split(issuer) or urlsplit("")).hostname or ""
+        if not label.isprintable() or len(label) > 60:
+            self.fault("KANALI_OIDC_LABEL", "must be one line of at most 60 characters")
+        second = self._values.get("KANALI_OIDC_SECOND_FACTOR", "") or "skip"
+        if second not in ("ask", "skip"):
+            self.fault("KANALI_OIDC_SECOND_FACTOR", f"is {second!r}: give ask or skip")
+        return Oidc(
+            issuer=issuer,
+            client_id=client_id,
+            client_secret=self._secret_of_client("KANALI_OIDC_CLIENT_SECRET_FILE"),
+            label=label,
+            asks_second_factor=second == "ask",
+        )
+
+    def _secret_of_client(self, name: str) -> str:
+        text = self._values.get(name, "")
+        if not text:
+            self.fault(
+                name, "is missing: give the file that holds the secret which the provider gave to Kanali"
+            )
+            return ""
+        try:
+            mode = Path(text).stat().st_mode
+            secret = Path(text).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            self.fault(name, f"names {text}, which cannot be read: correct its path, owner and mode")
+            return ""
+        if mode & 0o027:
+            self.fault(name, f"names {text}, which is open to others: run chmod 600 {text}")
+        if not re.fullmatch(r"[\x20-\x7e]{1,1000}", secret):
+            self.fault(name, f"names {text}, which does not hold a secret in one line")
+        return secret
+
     def host(self, name: str, default: str) -> str:
         text = self._values.get(name, "")
         if not text:
@@ -359,6 +430,20 @@ def _unknown(values: Mapping[str, str]) -> Iterator[str]:
             near = difflib.get_close_matches(name, _KNOWN, n=1)
             hint = f"did you mean {near[0]}?" if near else "take it out of the environment."
             yield f"{name} is no setting: {hint}"
+
+
+def is_good_provider(address: str) -> bool:
+    """Whether an address of a provider may be asked: https to a host, or http on this machine; nothing odd in it."""
+    parts = _split(address)
+    return bool(
+        parts
+        and re.fullmatch(r"[\x21-\x7e]{1,2000}", address)
+        and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")))
+        and re.fullmatch(r"[a-z0-9.:-]+", parts.hostname or "")
+        and _port_is_good(parts)
+        and parts.username is None
+        and not parts.fragment
+    )
 
 
 def _split(text: str) -> SplitResult | None:

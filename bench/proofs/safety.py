@@ -17,9 +17,10 @@ def safety() -> tuple[list[Row], str]:
                 ran,
                 f"test_whatever_was_thanked_for_is_there[{dialect.lower()}]",
                 "What was thanked for is there, once and whole, however often the portal is killed",
-                "twenty people at a real `kanali serve` with its worker: messages, additions, replies, answers of "
-                "staff, ratings; SIGKILL of all its processes at a random moment, the same sent again; their own "
-                "memory against database, outbox and ledger, `verify` and the database's own check silent; "
+                "twenty people at a real `kanali serve` with its worker: messages and additions with and without "
+                "files, replies, answers of staff, ratings; SIGKILL of all its processes at a random moment, the same "
+                "sent again; their own memory against database, files, outbox and ledger, `verify` and the database's "
+                "own check silent; "
                 f"{dialect}",
                 f"{kills} kills, none lost, doubled or half-written",
             ),

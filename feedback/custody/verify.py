@@ -37,7 +37,7 @@ from feedback.items.tables import (
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership, Passkey, Totp
+from feedback.people.tables import Account, Identity, Membership, Passkey, Totp
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
 from feedback.webhooks.tables import Subscription
@@ -59,6 +59,7 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Response,
     Account,
     Membership,
+    Identity,
     Totp,
     Passkey,
     CityRow,

@@ -39,6 +39,8 @@ SECOND_FACTOR: Final = Rule("second_factor", 5, 15 * 60)
 """Wrong codes of a second factor for one account, from wherever: who tries them has its password already."""
 FOLLOW_UP_CODE: Final = Rule("follow_up_code", 20, 60)
 """Follow-up codes of the right shape that open nothing, from one source (reliability P8: at most 20 a minute)."""
+PROVIDER_SOURCE: Final = Rule("provider_source", 60, 15 * 60)
+"""Sign-ins by the city's own provider that are begun from one source: a whole town hall may be one source."""
 RESET_ACCOUNT: Final = Rule("reset_account", 3, 60 * 60)
 """Links for a lost password that are asked for one address, from wherever: a mailbox is not to be flooded."""
 RESET_SOURCE: Final = Rule("reset_source", 20, 60 * 60)
@@ -51,4 +53,5 @@ RULES: Final = (
     FOLLOW_UP_CODE,
     RESET_ACCOUNT,
     RESET_SOURCE,
+    PROVIDER_SOURCE,
 )

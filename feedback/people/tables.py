@@ -99,7 +99,7 @@ class RecoveryCode(Row, table=True):
 
 
 class SpentChallenge(Row, table=True):
-    """A challenge that a passkey has answered: it is taken once."""
+    """A challenge that a passkey or the city's own provider has answered: it is taken once."""
 
     __tablename__ = "spent_challenge"
     LOOSE = ("digest", "ends_at")
@@ -146,3 +146,30 @@ class Welcome(Row, table=True):
     account_id: int = Field(sa_type=BigKey, foreign_key="account.id", index=True)
     made_at: datetime = instant()
     ends_at: datetime = instant()
+
+
+class Identity(Row, table=True):
+    """A person of the city's own provider of identities who opens an account."""
+
+    __tablename__ = "identity"
+    __table_args__ = tuple(
+        sa.Index(
+            f"uq_identity_{name}",
+            *columns,
+            unique=True,
+            sqlite_where=sa.text("ended_at IS NULL"),
+            postgresql_where=sa.text("ended_at IS NULL"),
+        )
+        for name, columns in (("person", ("issuer", "subject")), ("account", ("account_id", "issuer")))
+    )
+    FACTS = ("account_id", "bound_at", "ended_at")
+    WORDS = ("issuer", "subject")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    account_id: int = link("account.id")
+    issuer: str = Field(max_length=500)
+    subject: str = Field(max_length=255)
+    """What the provider calls the person, and never calls anybody else."""
+    bound_at: datetime = instant()
+    ended_at: datetime | None = instant(nullable=True)

@@ -103,7 +103,7 @@ def find_news(session: Session, subscription: Following) -> tuple[int, list[News
         if told:
             wanted.append((row, facts, told))
     of_items = {row.subject for row, _, _ in wanted if row.kind == "item"}
-    open_items, dues = _still_open(session, of_items), _dues(session, of_items)
+    tellable, dues = _unrestricted(session, of_items), _dues(session, of_items)
     found: list[News] = []
     for row, facts, told in wanted:
         for event in told:
@@ -112,7 +112,7 @@ def find_news(session: Session, subscription: Following) -> tuple[int, list[News
                 period = next(iter(facts.values()))["period"]
                 said = events.content(event, row.at, RecordData(period))
                 found.append(News(event, stable_id, None, said))
-            elif row.subject in open_items:
+            elif row.subject in tellable and events.cycle_of(facts).get("restricted") is None:
                 cycle_id = events.item_of(facts)["cycle_id"]
                 data = events.item_data(facts, dues.get(cycle_id, Due()))
                 found.append(News(event, stable_id, row.subject, events.content(event, row.at, data)))
@@ -143,10 +143,10 @@ def find_overdue(session: Session, *due: Any, among: Iterable[int] | None = None
         statement = statement.where(_ITEM.c.id.in_(sorted(among)))
     rows = session.execute(statement).all()
     ids = {row.id for row in rows}
-    open_items, dues = _still_open(session, ids), _dues(session, ids)
+    tellable, dues = _unrestricted(session, ids), _dues(session, ids)
     found = []
     for row in rows:
-        if row.id not in open_items:
+        if row.id not in tellable:
             continue
         facts: dict[str, Mapping[str, Any]] = {
             f"item:{row.id}": {name: getattr(row, name) for name in Item.FACTS},
@@ -206,14 +206,14 @@ def keep(
     return structs.replace(subscription, followed=followed, looked_at=looked_at)
 
 
-def _still_open(session: Session, item_ids: set[int]) -> set[int]:
-    """Of these cases those that may be told of: a restricted one exists for nobody but those named for it."""
-    restricted = session.execute(
-        sa.select(_CYCLE.c.item_id).where(
-            _CYCLE.c.item_id.in_(sorted(item_ids)), _CYCLE.c.restricted.is_not(None)
-        )
+def _unrestricted(session: Session, item_ids: set[int]) -> set[int]:
+    """Of these cases those that may be told of: that are not restricted now."""
+    rows = session.execute(
+        sa.select(_ITEM.c.id)
+        .join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
+        .where(_ITEM.c.id.in_(sorted(item_ids)), _CYCLE.c.restricted.is_(None))
     )
-    return item_ids - set(restricted.scalars())
+    return set(rows.scalars())
 
 
 def _dues(session: Session, item_ids: set[int]) -> dict[int, Due]:

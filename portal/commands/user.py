@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.ledger.notes import SYSTEM
-from feedback.people import accounts, factors, sessions, welcome
+from feedback.people import accounts, factors, identities, sessions, welcome
 from feedback.people.tables import Account
 from feedback.people.viewer import ROLES
 from feedback.people.welcome import Occasion
@@ -111,6 +111,43 @@ def reset(email: str, second_factor: bool, password_stdin: bool, print_link: boo
         click.echo("It has no second factor any more.")
     if said:
         click.echo(said)
+
+
+@command.command()
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What the account may do from now on.")
+@click.option(
+    "--department", "departments", multiple=True, help="Department that it answers for; may be repeated."
+)
+def change(email: str, role: str, departments: tuple[str, ...]) -> None:
+    """Give an account another role and other departments, and end its sessions."""
+    with opened(read_settings()) as installed, installed.database.write() as session:
+        is_changed = accounts.change_rights(
+            session,
+            city=versions.current(session).city,
+            email=email,
+            role=role,
+            departments=list(departments),
+            by=SYSTEM,
+            now=installed.clock.now(),
+        )
+        account = accounts.get_by_email(session, email)
+        assert account.id is not None
+        if is_changed:
+            sessions.end_all(session, account.id)
+    said = "its sessions are ended" if is_changed else "nothing was changed"
+    click.echo(f"{email} is {role}{' of ' if departments else ''}{', '.join(departments)}; {said}.")
+
+
+@command.command()
+@click.argument("email")
+def unbind(email: str) -> None:
+    """Forget who of the city's own provider opens an account, and end its sessions; the address binds it anew."""
+    with opened(read_settings()) as installed, installed.database.write() as session:
+        account = identities.unbind(session, email=email, by=SYSTEM, now=installed.clock.now())
+        assert account.id is not None
+        sessions.end_all(session, account.id)
+    click.echo(f"{email} is bound to nobody of the provider; its sessions are ended.")
 
 
 def _read_password(is_given: bool, print_link: bool, *, about: tuple[str, ...]) -> str:

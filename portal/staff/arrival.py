@@ -117,7 +117,8 @@ def finish(
         return code_page(visit, viewer, found, kept=kept, cookies=given)
     log.acting(account_id)
     security.tell("signed_in", shown=shown)
-    given = (staff_cookie(identifier), half_cookie(""), *cookies)
+    over = (half_cookie(""),) if HALF_COOKIE in visit.cookies else ()
+    given = (staff_cookie(identifier), *over, *cookies)
     if must_set_up:
         return redirect("/staff/account/second-factor", cookies=[*given])
     return send_again(visit, viewer, kept, given)

@@ -16,6 +16,7 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
 from feedback.items import drafts, find, queues, restrict
+from feedback.items import undelivered as undelivered_mails
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import EntryView, ItemView, Queue, QueueRow
 from feedback.people.viewer import Viewer
@@ -24,7 +25,7 @@ from portal import security
 from portal.forms import FieldError, Form, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, sheets, timeline, unsent
+from portal.staff import desk_page, inbox, sheets, timeline, undelivered, unsent
 from portal.staff.desk_page import Clash, QueueLink, Typed
 from portal.staff.rows import Lister
 from portal.staff.sheets import Sheet
@@ -187,6 +188,7 @@ def show_desk(
             ruling_city = versions.get(session, item.cycle.city_version_id)
             ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
             written = unsent.read(visit, session, item) if visit.method == "GET" else []
+            lost = undelivered_mails.of_item(session, item.id)
             which = _queue(visit, item)
             listed = _listed(session, viewer, which, item)
             readings = find.readings_of(session, item_id=item.id) if item.restricted else ()
@@ -219,6 +221,7 @@ def show_desk(
         queue_href="/staff/inbox?" + urlencode({"queue": which}),
         queue=_links(visit, which, listed, item),
         unsent=unsent.shown(visit, item, written, draft, trail=trail_of(visit)),
+        lost=undelivered.in_words(lost, city, visit.now),
     )
     return render(visit, "staff/desk.html", status=status_code, page=page)
 

@@ -111,7 +111,7 @@ def _find_salt(visit: Visit) -> str | None:
 def _drawn(text: str) -> tuple[int, str]:
     """A QR with its quiet border: its width in squares, and the path of the dark ones, a run at a time."""
     border = 2
-    rows = [bytes(row) for row in segno.make(text, error="m", micro=False).matrix]
+    rows = [bytes(row) for row in segno.make(text, error="l", micro=False).matrix]
     runs: list[str] = []
     for y, row in enumerate(rows):
         x = 0

@@ -8,18 +8,19 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from feedback.city import versions
-from feedback.errors import Invalid
+from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
-from feedback.items import converse, find, triage
+from feedback.items import converse, find, triage, undelivered
 from feedback.items.answer import Reply as Answer
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
 from portal import file_view
 from portal.forms import errors_of
 from portal.languages import gettext as _
-from portal.pages import Reply, Visit, route
+from portal.pages import Reply, Visit, redirect, route
 from portal.staff import attempt, sheets
 from portal.staff.desk_page import Typed
+from portal.staff.undelivered import sent_again_words
 
 
 @route("/staff/item/{reference}", policy="desk")
@@ -190,6 +191,22 @@ def discard(visit: Visit) -> Reply:
     return attempt.discard(visit)
 
 
+@route("/staff/item/{reference}/send-again", "POST", policy="desk")
+def send_again(visit: Visit) -> Reply:
+    """Put a mail that did not arrive on its way again; back to where the button stood."""
+    message_id = visit.form.number("message")
+    if message_id is None:
+        raise NotFound("mail_unknown")
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        undelivered.send_again(
+            session, item_id=item_id, message_id=message_id, by=_actor(visit), now=visit.now
+        )
+
+    reply = attempt.do(visit, deed, "sent-again", lambda item: True)
+    return redirect("/staff/undelivered?done=sent-again") if visit.form.text("from") == "list" else reply
+
+
 def _done_words(done: str) -> str:
     """What was just done; empty for what is no deed of ours."""
     return {
@@ -203,6 +220,7 @@ def _done_words(done: str) -> str:
         "restricted": _("The case is restricted. Only those who are named for it see it now."),
         "lifted": _("The case is no longer restricted."),
         "discarded": _("Your text is discarded. Nothing was sent."),
+        "sent-again": sent_again_words(),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 

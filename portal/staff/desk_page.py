@@ -27,6 +27,7 @@ from portal.staff import facts, timeline, words
 from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
+from portal.staff.undelivered import Lost
 from portal.staff.words import Mark, Option
 
 
@@ -134,6 +135,8 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     first_act: str
     """What is asked first, its button filled: assign or take; empty where it is to write, in the open composer."""
     is_composer_open: bool
+    lost: list[Lost]
+    """Mails of the case that did not arrive."""
     sender: str
     sender_line: str
     words: str
@@ -177,6 +180,7 @@ def make_page(
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
     unsent: list[Unsent] | None = None,
+    lost: list[Lost] | None = None,
 ) -> DeskPage:
     """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle."""
     acts = acts_of(item, viewer)
@@ -200,6 +204,7 @@ def make_page(
         acts=acts,
         first_act=first_act,
         is_composer_open=not first_act or bool(typed.tab) or bool(typed.text.strip()) or bool(errors),
+        lost=lost or [],
         sender=timeline.citizen_name(item),
         sender_line=" · ".join(
             (

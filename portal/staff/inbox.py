@@ -12,7 +12,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City
-from feedback.items import queues
+from feedback.items import queues, undelivered
 from feedback.items.views import Queue, QueueRow
 from feedback.people.viewer import Viewer
 from portal import item_words, languages
@@ -100,6 +100,7 @@ def inbox(visit: Visit) -> Reply:
             after=after,
         )
         counts = queues.count_open(session, viewer=viewer, most=COUNTED_UPTO + 1)
+        has_lost = undelivered.has_any(session, viewer, now=visit.now)
     chosen = {"queue": which, "department": department, "service": service, "kind": kind}
     is_filtered = any((department, service, kind))
     lister = Lister(visit, which)
@@ -107,7 +108,7 @@ def inbox(visit: Visit) -> Reply:
     page = InboxPage(
         title=queue_title(which, viewer),
         about=_about(viewer, city),
-        views=_views(viewer, which, counts),
+        views=_views(viewer, which, counts, has_lost=has_lost),
         queue=which,
         filters=_drawn_filters(visit, department, service, kind),
         is_filtered=is_filtered,
@@ -183,7 +184,7 @@ def _groups(
     ]
 
 
-def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGroup]:
+def _views(viewer: Viewer, which: Queue, counts: dict[str, int], *, has_lost: bool) -> list[ViewGroup]:
     work: list[tuple[Queue, str, str]] = [("mine", _("Mine"), "person")]
     work.append(("open", _("All open") if viewer.sees_all_departments else _("Department"), "people"))
     if viewer.sees_all_departments:
@@ -203,7 +204,10 @@ def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGro
             for key, label, icon in queues
         ]
 
-    return [ViewGroup(_("Work"), links(work)), ViewGroup(_("By state"), links(course))]
+    in_work = links(work)
+    if has_lost:
+        in_work.append(View(_("Undelivered e-mails"), "/staff/undelivered", "mail", "", False))
+    return [ViewGroup(_("Work"), in_work), ViewGroup(_("By state"), links(course))]
 
 
 def _count(count: int | None) -> str:

@@ -48,6 +48,8 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     """Where passkeys work; empty: nowhere."""
     has_password: bool
     """One was just chosen by a mailed link."""
+    provider: str
+    """What the button of the city's own provider says; empty where there is none."""
     kept: Kept | None
     phone: str
     mail: str
@@ -180,6 +182,7 @@ def form(
         too_late=is_too_late,
         host=ceremony.host_of(visit.site.settings),
         has_password=visit.query.get("done") == "password",
+        provider=visit.site.provider.config.label if visit.site.provider else "",
         kept=kept,
         phone=contact.phone,
         mail=contact.email,

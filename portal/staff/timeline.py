@@ -113,6 +113,7 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         sentence = {
             "void": _("Set aside"),
             "unvoid": _("Taken back into the queue"),
+            "sent_again": _("An e-mail that had not arrived was sent again"),
             "restricted": _("Restricted: the heads of %(department)s name who may see it")
             % {"department": department},
             "lifted": _("No longer restricted"),

@@ -107,7 +107,7 @@ def _chosen(visit: Visit, account: Account) -> Reply:
             now=visit.now,
             real_now=datetime.now(UTC),
         )
-    security.tell("password_changed", account=account.id or 0, way="link")
+    security.tell("password_changed", account=account.id, way="link")
     return redirect("/staff/sign-in?done=password")
 
 

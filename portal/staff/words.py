@@ -172,6 +172,7 @@ def role_does(role: str) -> list[str]:
         ],
         "admin": [
             _("You will keep the accounts of staff and the profile of the city."),
+            _("You see which other systems are told what happens to cases, and what did not reach them."),
             _("With this role you do not read any cases."),
             _(
                 "The pages for this work are not built yet. Until then the operator does it with the kanali command."

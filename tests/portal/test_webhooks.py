@@ -17,10 +17,13 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from feedback.columns import table_of
 from feedback.custody.verify import verify
 from feedback.errors import NotAllowed, NotFound
+from feedback.items import find, restrict
 from feedback.ledger.notes import SYSTEM
 from feedback.outbox import post
 from feedback.outbox.tables import Job
+from feedback.people import accounts
 from feedback.webhooks import address, deliver, sign, subscribe
+from feedback.webhooks.events import EVENTS
 from feedback.webhooks.tables import Delivery, Subscription
 from portal import jobs
 from portal.outbound.webhook import WebhookRefused, Webhooks
@@ -200,6 +203,36 @@ def test_each_is_told_only_what_it_wants_and_only_once(town: Town, receiver: Rec
     assert [(taken.line.split()[1], json.loads(taken.body)["type"]) for taken in receiver.taken] == [
         ("/kanali?town=riverton", "item.answered")
     ]
+
+
+def test_what_is_restricted_is_not_told(town: Town, receiver: Receiver) -> None:
+    subscribes(town, *[event for event in EVENTS if event != "record.closed"])
+    born = town.citizen_reports(WORDS, kind="complaint", service="staff-conduct")
+    later = town.citizen_reports(WORDS, service="street-lighting")
+    town.later(minutes=1)
+    jobs.run_due(town.site, now=town.now, lane="rest")
+    assert {found.item_id for found in town.rows(Delivery)} == {later.id}
+    clerk = town.account("clerk")
+    town.account("lead", ("dept-c",))
+    with town.database.write() as session:
+        by = accounts.find_viewer(session, clerk)
+        assert by is not None
+        restrict.restrict(
+            session,
+            item_id=later.id,
+            seen_version=find.get_for_citizen(session, item_id=later.id).version,
+            restricted="health",
+            department="dept-c",
+            reason="It names an illness.",
+            city=town.city,
+            by=by,
+            now=town.now,
+        )
+    for report in (born, later):
+        town.answers(report, by=clerk)
+    town.later(days=80)
+    work(town, receiver)
+    assert (receiver.connections, set(deliveries(town))) == (0, {"withheld"})
 
 
 def test_a_demonstration_tells_nobody(town: Town, receiver: Receiver) -> None:

@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterator
 
 from msgspec import Struct
 
-from tests.proof.served import Answer, Cut, Line, Served
+from tests import attached
+from tests.proof.served import Answer, Chosen, Cut, Line, Served
 
 SUBMISSION, ADDITION = "submission", "addition"
 QUESTION, REPLY, ANSWER, SECOND_LOOK, RESPONSE = "question", "reply", "answer", "second_look", "response"
 ANSWERS_WITHIN = 60
+WITH_FILES = 2
+"""How many citizens send a file with whatever they send: each is opened by a child of its own."""
 RESTS = 0.002
 """Seconds between two things that one person does: twenty at once keep two cores busy."""
 
@@ -33,7 +36,7 @@ class Wish(Struct):
     """Not said twice in the whole run."""
     path: str
     fields: dict[str, str]
-    files: tuple[tuple[str, str, bytes], ...] = ()
+    files: tuple[Chosen, ...] = ()
     item: str = ""
     """The reference of the item that it belongs to, where that is known beforehand."""
     is_sent: bool = False
@@ -115,6 +118,8 @@ class Person:
             wish.is_sent = True
             self.world.wishes.append(wish)
         answer = self.line.post(wish.path, wish.fields, wish.files)
+        if answer.status == 503:
+            raise Cut("told to send again in a moment")
         expected = 200 if wish.kind == RESPONSE else 303
         if answer.status != expected:
             raise AssertionError(f"{wish.kind} answered {answer.status}: {answer.page.text[:300]}")
@@ -131,10 +136,10 @@ class Person:
                 self.line.forget()
                 self.world.over.wait(0.01)
 
-    def _submission(self, *, email: str = "", files: tuple[tuple[str, str, bytes], ...] = ()) -> Wish:
+    def _submission(self, *, email: str = "", files: tuple[Chosen, ...] = ()) -> Wish:
         page = self._until(lambda: self.line.get("/en/submit")).body.decode()
         words = self.world.words("Lamp")
-        fields = {"key": _value(page, "key"), "kind": "request", "service": "roads", "text": words}
+        fields = {"key": hidden_value(page, "key"), "kind": "request", "service": "roads", "text": words}
         if email:
             fields["email"] = email
         return Wish(kind=SUBMISSION, words=words, path="/en/submit", fields=fields, files=files)
@@ -150,7 +155,7 @@ class Citizen(Person):
     def _day(self) -> Iterator[Wish]:
         while True:
             email = f"c{self.chance.getrandbits(48):x}@example.org" if self.chance.random() < 0.5 else ""
-            wish = self._submission(email=email)
+            wish = self._submission(email=email, files=self._files())
             yield wish
             if self.chance.random() < 0.2:
                 self._read_receipt(wish)
@@ -161,8 +166,17 @@ class Citizen(Person):
                     words=words,
                     path="/en/track/add",
                     fields={"text": words},
+                    files=self._files(),
                     item=wish.reference,
                 )
+
+    def _files(self) -> tuple[Chosen, ...]:
+        """What is chosen in the form: a photo, a document or both, of those who send any."""
+        if self.number >= WITH_FILES:
+            return ()
+        photo = ("a photo.jpg", "image/jpeg", attached.photo(64, 48, mark=self.world.words("Photo")))
+        document = ("a letter.pdf", "application/pdf", attached.document(with_photo=False))
+        return self.chance.choice([(photo,), (document,), (photo, document)])
 
 
 class Case(Person):
@@ -194,7 +208,7 @@ class Case(Person):
         self.line = line
         page = self._until(lambda: line.get(f"/staff/item/{reference}")).body.decode()
         words = self.world.words(deed.capitalize())
-        fields = {name: _value(page, name) for name in ("version", "last_entry")}
+        fields = {name: hidden_value(page, name) for name in ("version", "last_entry")}
         fields |= {"text": words, "outcome": "done"}
         return Wish(
             kind=kind or deed,
@@ -225,7 +239,7 @@ PEOPLE: dict[type[Person], int] = {Citizen: 11, Case: 6, Respondent: 3}
 """How many of each; `Desk` has a survey for each respondent."""
 
 
-def _value(page: str, name: str) -> str:
+def hidden_value(page: str, name: str) -> str:
     """A hidden field of a page, found without reading the page as HTML: that takes longer than the portal does."""
     for tag in re.findall(rf"<input[^>]* name=\"{name}\"[^>]*>", page):
         found = re.search(r'value="([^"]*)"', tag)

@@ -8,17 +8,20 @@ from __future__ import annotations
 import re
 from collections import Counter as Tally
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
 from feedback.custody.verify import verify
+from feedback.custody.verify_files import verify_files
 from feedback.items import codes
-from feedback.items.tables import Answer, Clock, Contact, Counter, Cycle, Entry, Item, Submission
+from feedback.items.tables import Answer, Attachment, Clock, Contact, Counter, Cycle, Entry, Item, Submission
 from feedback.ledger.tables import Note
 from feedback.outbox.tables import Job, Message
 from feedback.satisfaction.tables import Response
 from portal.database import Database
+from portal.files import Files
 from tests.proof.clients import (
     ADDITION,
     ANSWER,
@@ -43,9 +46,11 @@ _MESSAGE_ID = re.compile(rb"(?im)^message-id:\s*<([^@>]+)@")
 class Reckoning:
     """Everything in the database that the wishes could have touched, read at one moment."""
 
-    def __init__(self, town: Town, wishes: list[Wish], before: set[int]) -> None:
-        """`before`: items that were there before anybody wished anything."""
+    def __init__(self, town: Town, wishes: list[Wish], before: set[int], var: Path) -> None:
+        """`before`: items that were there before anybody wished anything; `var`: what the portal writes beside its
+        database."""
         self.town, self.wishes, self.before = town, wishes, before
+        self.mails, self.files = var / "mail", Files(var / "files")
         self.items = self._rows(Item)
         self.of = {row.id: row for row in self.items}
         self.entries, self.notes, self.messages = self._rows(Entry), self._rows(Note), self._rows(Message)
@@ -56,6 +61,7 @@ class Reckoning:
             *self._submissions(),
             *self._words(),
             *self._responses(),
+            *self._files(),
             *self._halves(),
             *self._outbox(),
             *self._ledger(),
@@ -115,6 +121,24 @@ class Reckoning:
             found.append("a survey has two responses")
         return found
 
+    def _files(self) -> list[str]:
+        """Each file that was sent has one row, at what it came with, and lies in the folder as it was filed."""
+        rows = self._rows(Attachment)
+        first = Tally(self.of[row.item_id].text for row in rows if row.entry_id is None)
+        said = {row.id: row.text for row in self.entries}
+        later = Tally(said[row.entry_id] for row in rows if row.entry_id is not None)
+        sent = [wish for wish in self.wishes if wish.kind in (SUBMISSION, ADDITION)]
+        there = {wish.words: (first if wish.kind == SUBMISSION else later)[wish.words] for wish in sent}
+        found = [
+            f"{wish.words!r} came with {len(wish.files)} files and has {there[wish.words]}"
+            for wish in sent
+            if there[wish.words] != len(wish.files)
+        ]
+        if len(rows) != sum(len(wish.files) for wish in sent) or len({row.name for row in rows}) != len(rows):
+            found.append("files that nobody sent, or one filed twice")
+        with self.town.read() as session:
+            return found + [str(finding) for finding in verify_files(session, self.files.digest)]
+
     def _halves(self) -> list[str]:
         """Every item has its notes, its cycles, their clocks, its contact."""
         cycles, clocks = self._rows(Cycle), Tally(row.cycle_id for row in self._rows(Clock))
@@ -149,7 +173,7 @@ class Reckoning:
             if due[key] != there[key]
         ]
         jobs = {row.key for row in self._rows(Job) if row.kind == "send"}
-        mails = [file.read_bytes() for file in self.town.settings.mail_folder.glob("*.eml")]
+        mails = [file.read_bytes() for file in self.mails.glob("*.eml")]
         written = {match[1].decode() for mail in mails if (match := _MESSAGE_ID.search(mail))}
         for row in self.messages:
             if (row.state == "waiting") != (str(row.id) in jobs):

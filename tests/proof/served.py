@@ -33,6 +33,10 @@ ENDS_WITHIN = 40
 _addresses = itertools.count(1)
 
 
+Chosen = tuple[str, str, bytes]
+"""A file of a form: its name on the sender's device, the kind that the browser says, its content."""
+
+
 class Cut(Exception):
     """No answer came: whether the portal took it in is not known."""
 
@@ -157,10 +161,8 @@ class Line:
     def get(self, path: str) -> Answer:
         return self._ask("GET", path, None, "")
 
-    def post(
-        self, path: str, fields: Mapping[str, str], files: tuple[tuple[str, str, bytes], ...] = ()
-    ) -> Answer:
-        """Send a form; `files` are (name, kind, content) of its field `files`."""
+    def post(self, path: str, fields: Mapping[str, str], files: tuple[Chosen, ...] = ()) -> Answer:
+        """Send a form; `files` are chosen in its field `files`."""
         if not files:
             return self._ask("POST", path, urlencode(fields).encode(), "application/x-www-form-urlencoded")
         mark = "a-boundary-of-the-proof"

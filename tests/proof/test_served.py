@@ -28,7 +28,7 @@ from feedback.satisfaction.tables import Invitation
 from portal.database import Database
 from tests.conftest import fresh, settings_for
 from tests.proof.clients import PEOPLE, Desk, Respondent, World
-from tests.proof.presses import press
+from tests.proof.presses import crowd, press
 from tests.proof.reckoning import Reckoning, check_files_of
 from tests.proof.served import Line, Served
 from tests.proof.sync_order import answers_before_sync, hurried
@@ -39,7 +39,8 @@ FULL = bool(os.environ.get("KANALI_PROOF"))
 KILLS = {"sqlite": 600, "postgresql": 200} if FULL else {"sqlite": 2, "postgresql": 1}
 ANSWERED_MOST = 250 if FULL else 60
 """Answers after which the portal is killed at the latest."""
-KEYS, PRESSES = (200, 100) if FULL else (10, 30)
+KEYS, PRESSES, READERS = (200, 100, 100) if FULL else (10, 30, 10)
+PEOPLE_AT_ONCE = 50
 WRITERS, ROUNDS = (8, 200) if FULL else (4, 15)
 TRACED = 1000 if FULL else 20
 GOES_HOME_WITHIN = 120
@@ -52,6 +53,8 @@ class Standing(Struct, frozen=True):
 
     town: Town
     portal: Served
+    var: Path
+    """What the portal writes beside its database: mails and files."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -62,7 +65,7 @@ def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         more = {"KANALI_WORKERS": "2"} if database.dialect == "postgresql" else {}
         portal = Served(database.url, folder, more=more)
         portal.start()
-        yield Standing(town, portal)
+        yield Standing(town, portal, folder if database.dialect == "sqlite" else folder / "var")
         portal.stop()
         assert "Traceback" not in portal.log.read_text(), portal.log.read_text()
 
@@ -77,16 +80,24 @@ def test_whatever_was_thanked_for_is_there(standing: Standing, record_property: 
     seconds = (time.monotonic() - began) / kills
     assert all(wish.is_kept for wish in world.wishes)
     assert check_files_of(town.database) == []
-    assert Reckoning(town, world.wishes, before).findings() == [], f"seed {seed}"
+    assert Reckoning(town, world.wishes, before, standing.var).findings() == [], f"seed {seed}"
     repeated = sum(wish.repeats > 0 for wish in world.wishes)
     assert repeated > 0, "kills that cut nobody off prove nothing"
     kinds = Counter(wish.kind for wish in world.wishes)
+    files = sum(len(wish.files) for wish in world.wishes)
+    assert files > 0
     said = ", ".join(f"{count:,} {kind}" for kind, count in kinds.items())
     record_property(
         "figure",
-        f"{kills} kills, {len(world.wishes):,} things thanked for ({said}), {repeated:,} cut off and sent again: "
-        f"0 lost, 0 doubled, 0 half-written; {seconds:.1f} s a kill",
+        f"{kills} kills, {len(world.wishes):,} things thanked for ({said}; {files:,} files), {repeated:,} cut off "
+        f"and sent again: 0 lost, 0 doubled, 0 half-written; {seconds:.1f} s a kill",
     )
+
+
+def test_fifty_at_the_same_moment_are_all_thanked(standing: Standing) -> None:
+    lines = [Line(standing.portal.port) for _ in range(PEOPLE_AT_ONCE)]
+    with ThreadPoolExecutor(PEOPLE_AT_ONCE) as pool:
+        crowd(standing.town, lines, pool)
 
 
 def test_pressing_twice_makes_one(standing: Standing, record_property: Record) -> None:
@@ -95,7 +106,7 @@ def test_pressing_twice_makes_one(standing: Standing, record_property: Record) -
     lines = [Line(portal.port) for _ in range(PRESSES)]
     with ThreadPoolExecutor(PRESSES) as pool:
         for _ in range(KEYS):
-            press(town, lines, pool)
+            press(town, lines, pool, READERS)
     assert town.count(Item) == items + 2 * KEYS, (
         "one for each key, and one for each that was sent as another message"
     )

@@ -19,6 +19,7 @@ from feedback.custody.verify import verify
 from feedback.items import converse, triage
 from feedback.items.tables import Answer, Entry
 from feedback.ledger.notes import Actor
+from tests.proof.clients import hidden_value
 from tests.proof.served import Line, Served
 from tests.town import Report, Town
 
@@ -77,9 +78,9 @@ def _round(
         line, deed = lines[place], deeds[place]
         line.moves()
         address = f"/staff/item/{report.reference}"
-        page = line.get(address + FORMS[deed]).page
+        page = line.get(address + FORMS[deed]).body.decode()
         words = f"Round {number} writer {place} {deed}."
-        fields = {name: page.value(name) for name in ("version", "last_entry")}
+        fields = {name: hidden_value(page, name) for name in ("version", "last_entry")}
         fields |= {"text": words, "outcome": "explained", "reason": words, "department": elsewhere}
         gate.wait(TOGETHER_WITHIN)
         answer = line.post(f"{address}/{deed}", fields)

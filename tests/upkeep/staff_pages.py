@@ -6,21 +6,32 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import get_args
 
+import httpx
 import pyotp
+import sqlalchemy as sa
 
 from feedback.city.profile import RESTRICTED
+from feedback.columns import table_of
 from feedback.items.views import Queue
 from feedback.ledger.notes import SYSTEM
-from feedback.limits.rules import RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
+from feedback.limits.rules import PROVIDER_SOURCE, RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
+from feedback.outbox import deliver
+from feedback.outbox.tables import Message
 from feedback.people import accounts, factors, sessions
 from feedback.people import welcome as links
 from feedback.people.tables import Passkey
 from feedback.people.welcome import Occasion
+from feedback.webhooks import deliver as webhooks
+from feedback.webhooks import follow, subscribe
+from portal.commands.webhook import REASONS
+from portal.oidc import Provider
+from portal.settings import Oidc
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.attached import document, photo
 from tests.authenticator import Authenticator
 from tests.feedback.custody.lived import ask_how_it_went, confirm
+from tests.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.town import BASE, Browser, Page
 from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
@@ -35,8 +46,9 @@ DONE = (
     "void",
     "unvoid",
     "reopened",
-    "restricted",
     "discarded",
+    "sent-again",
+    "restricted",
 )
 
 
@@ -97,6 +109,48 @@ def welcome(tour: Tour) -> None:
     for _ in range(RESET_ACCOUNT.most):
         asked = browser.post("/staff/forgotten", email="wanda@example.org")
     assert asked.status == 429
+
+
+def provider(tour: Tour) -> None:
+    """The city's own provider: the way there, and each way in which the way back ends."""
+    tour.account("clerk", email="ada@example.org", name=marked("Ada"))
+    with IdentityProvider() as made:
+        config = Oidc(
+            issuer=made.issuer,
+            client_id=CLIENT,
+            client_secret=SECRET,
+            label=marked("City ID"),
+            asks_second_factor=False,
+        )
+        tour.site.provider = Provider(config, tour.settings.public_url)
+        browser = tour.visitor()
+        assert browser.get("/staff/sign-in").status == 200
+        for status, twist in (
+            (503, {"kid": "other"}),
+            (403, {"error": "access_denied"}),
+            (403, {"person": Person("x")}),
+        ):
+            before = {name: getattr(made, name) for name in twist}
+            for name, value in twist.items():
+                setattr(made, name, value)
+            assert browser.get(_answer_of(browser)).status == status
+            for name, value in before.items():
+                setattr(made, name, value)
+        answer = _answer_of(browser)
+        assert browser.get(answer).status == 303
+        assert tour.visitor().get(answer).status == 400
+        stranger = tour.visitor()
+        for _ in range(PROVIDER_SOURCE.most):
+            with suppress(Limited):
+                tour.site.limits.take(PROVIDER_SOURCE, Source(stranger.address))
+        assert stranger.post("/staff/provider").status == 429
+    tour.site.provider = None
+
+
+def _answer_of(browser: Browser) -> str:
+    gone = browser.post("/staff/provider")
+    assert gone.status == 200
+    return str(httpx.get(gone.response.headers["refresh"].removeprefix("0; url=")).headers["location"])
 
 
 def account(tour: Tour) -> None:
@@ -336,6 +390,45 @@ def other_items(tour: Tour) -> None:
     assert clerk.get("/staff/item/RIV-2026-999999").status == 404
 
 
+def undelivered(tour: Tour) -> None:
+    """Mails that did not arrive, for every reason; webhooks, in every state of a subscription."""
+    clerk, admin = _clerk(tour), tour.signed_in(tour.account("admin", name=marked("Ada")))
+    assert clerk.get("/staff/undelivered").status == admin.get("/staff/webhooks").status == 200
+    for reason in ("smtp_550", "smtp_451", "letters_of_address", "unreachable", "KeyError at letters.py:1"):
+        report = tour.reports()
+        message_id = tour.rows(Message)[-1].id
+        with tour.database.write() as session:
+            deliver.end(session, message_id=message_id, state="failed", now=tour.now, reason=reason)
+    for kind in ("question", "answer", "survey", "elsewhere"):
+        failed = {"kind": kind, "state": "failed", "failed_at": tour.now, "reason": "smtp_550"}
+        values = {**_message(tour, report.id, kind), **failed}
+        with tour.database.write() as session:
+            session.execute(sa.insert(table_of(Message)).values(**values))
+    at = f"/staff/item/{report.reference}"
+    for path in ("/staff/undelivered", "/staff/undelivered?done=sent-again", "/staff/inbox", at):
+        assert clerk.get(path).status == 200
+    message = clerk.get(at).value("message")
+    assert clerk.post(f"{at}/send-again", message=message, follow=True).status == 200
+    assert clerk.post(f"{at}/send-again").status == 404
+    assert clerk.get(at).status == 200
+    reasons = (*REASONS, "http_503", "disabled", "KeyError at hooks.py:1")
+    with tour.database.write() as session:
+        for number, reason in enumerate(reasons):
+            where, events = subscribe.check(f"https://works{number}.example.org/", [])
+            made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=tour.now)
+            news = [follow.News("item.received", f"msg_{reason}", None, "{}")]
+            follow.tell(session, made.id or 0, news, now=tour.now)
+            webhooks.end(session, delivery_id=number + 1, state="failed", now=tour.now, reason=reason)
+        subscribe.disable(session, subscription_id=1, reason="gone", by=SYSTEM, now=tour.now)
+    assert admin.get("/staff/webhooks").status == 200
+    assert admin.post("/staff/webhooks", subscription="1").status == 409
+    assert admin.post("/staff/webhooks", subscription="2", follow=True).status == 200
+    assert admin.post("/staff/webhooks").status == 404
+    with tour.database.write() as session:
+        for number in range(len(reasons)):
+            subscribe.remove(session, subscription_id=number + 1, by=SYSTEM, now=tour.now)
+
+
 def restricted_items(tour: Tour) -> None:
     """A case that few see: restricted as it comes in, by hand, named for, read, given up, lifted."""
     clerk, head = _clerk(tour), tour.lead("dept-c", name=marked("Hilda"))
@@ -407,6 +500,18 @@ def full_inbox(tour: Tour) -> None:
             if more is not None:
                 assert browser.get(str(more["href"])).status == 200
     assert clerk.get("/staff/inbox", department="dept-a", service="roads", kind="question").status == 200
+
+
+def _message(tour: Tour, item_id: int, kind: str) -> dict[str, object]:
+    """The columns of a mail about a case that its kind does not change."""
+    return {
+        "item_id": item_id,
+        "contact_id": 1,
+        "language": tour.language,
+        "facts": "{}",
+        "stable_id": kind,
+        "made_at": tour.now,
+    }
 
 
 def _sign(browser: Browser, password: str) -> Page:

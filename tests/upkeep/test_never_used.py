@@ -45,6 +45,8 @@ OPENS_STRANGERS_FILES = {"portal/inert.py"}
 """What runs in that child, and nowhere else."""
 ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
+ASKS_THE_PROVIDER = {"portal/oidc.py"}
+"""The city's own provider of identities, at the address of the settings and those that it names itself."""
 TELLS_OTHERS = {"portal/outbound/webhook.py"}
 """Webhooks, to addresses that an operator gave, each of which must be public."""
 SENDS_MAIL = {"portal/outbound/mail.py"}
@@ -187,7 +189,7 @@ def test_what_must_not_be_guessed_is_not_from_a_dice() -> None:
 
 def test_the_program_asks_no_other_host() -> None:
     """Mail goes to the server of the settings; no address that a visitor typed is ever asked for anything."""
-    assert importers(GOES_OUT) == TELLS_OTHERS
+    assert importers(GOES_OUT) == TELLS_OTHERS | ASKS_THE_PROVIDER
     asks = {
         file
         for file, tree in sources().items()

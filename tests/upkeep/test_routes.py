@@ -22,6 +22,8 @@ OPEN_TO_STRANGERS = {
     "/staff/sign-out",
     "/staff/forgotten",
     "/staff/welcome/{token}",
+    "/staff/provider",
+    "/staff/provider/return",
 }
 """Routes of staff that somebody who is not signed in may use."""
 PLACES = [(method, route.path) for route in routes() for method in sorted(route.methods)]

@@ -21,7 +21,8 @@ def live(town: Town) -> list[Report]:
     town.at("2026-11-02 09:00")
     with town.database.write() as session:
         where, events = subscribe.check("https://works.example.org/kanali", [])
-        subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
+        made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
+        subscribe.disable(session, subscription_id=made.id or 0, reason="gone", by=SYSTEM, now=town.now)
     first, second = town.account(name="Una Alder"), town.account(name="Otto Birch")
     clerk = Actor("staff", town.account("clerk", name="Carl Cedar"))
     reports = []
