@@ -392,7 +392,9 @@ def _body(case: Case, fields: list[tuple[bytes, bytes]], files: str) -> tuple[by
             name = quote_from_bytes(_bytes(TRICKS[case.chance % len(TRICKS)])[:60]).encode()
             kind, begin = _FILES[case.chance % len(_FILES)]
             noise = bytes([case.chance % 256]) * (case.chance % 300 if case.chance % 2 else 0)
-            parts += [file % (files.encode() or b"files", name, kind, begin + noise)] * (1 + case.chance % 6)
+            parts += [file % (files.encode() or b"files", name, kind, begin + noise)] * (
+                1 + case.chance % 6 if case.chance % 4 == 0 else 1
+            )
         whole = b"".join(b"--edge\r\n%s\r\n" % part for part in parts) + b"--edge--\r\n"
         return whole, "multipart/form-data; boundary=edge"
     return urlencode(fields).encode(), FORM
