@@ -54,15 +54,23 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
 
 
 def work_on(
-    site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE, webhooks: Webhooks | None = None
+    site: Site,
+    stop: threading.Event,
+    *,
+    lease: timedelta = post.LEASE,
+    rests: timedelta = schedule.MAIL_RESTS,
+    webhooks: Webhooks | None = None,
 ) -> None:
-    """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
+    """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised.
+
+    `rests`: how long a lane waits after what would stop its next job as well.
+    """
     with site.database.write() as session:
         schedule.plan(session, site.now())
     worker = _Worker(site, stop, site.now, Leases(site.database, span=lease), webhooks or Webhooks())
     ended = threading.Event()
     lanes: list[Callable[[], None]] = [
-        *(lambda lane=lane: worker.keep_running(lane) for lane in post.LANES),
+        *(lambda lane=lane: worker.keep_running(lane, rests) for lane in post.LANES),
         lambda: worker.leases.keep(ended),
     ]
     if site.database.dialect == "sqlite":
@@ -107,7 +115,7 @@ class _Worker:
         self.site, self.stop, self.clock, self.leases = site, stop, clock, leases
         self.webhooks = webhooks
 
-    def keep_running(self, lane: Lane) -> None:
+    def keep_running(self, lane: Lane, rests: timedelta) -> None:
         """Do what is due as it comes in, several at a time, until `stop`: none waits with its lease running."""
         most, running = AT_ONCE[lane], set[Future[bool]]()
         with ThreadPoolExecutor(most, thread_name_prefix=lane) as executor:
@@ -126,7 +134,7 @@ class _Worker:
                     one.result() for one in ended
                 ]  # Each is asked for, so that an error ends the lane.
                 if not all(results):
-                    self.stop.wait(schedule.MAIL_RESTS.total_seconds())
+                    self.stop.wait(rests.total_seconds())
 
     def round(self, lane: Lane) -> int:
         """Claim and run one job after the other until nothing is due or the lane is blocked; how many were run."""

@@ -136,6 +136,7 @@ def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = Non
     values = {
         "KANALI_DATABASE_URL": url,
         "KANALI_SECRET_FILE": str(folder / "secret"),
+        "KANALI_FILES_URL": str(folder / "files"),
         "KANALI_SECOND_FACTOR": "offered",  # What it is to have one is tested where it is the matter.
         **(environ or {}),
     }

@@ -27,6 +27,7 @@ def test_nothing_set_is_a_portal_on_this_machine() -> None:
     assert settings.operations == ("127.0.0.1", 8001)
     assert settings.secret_file == Path("var/secret")
     assert settings.mail_folder == Path("var/mail")
+    assert settings.files_folder == Path("var/files")
     assert settings.accounts_file == Path("var/demonstration-accounts")
     assert not settings.is_https
     assert settings.second_factor == "required"
@@ -145,6 +146,21 @@ def test_a_mail_server_is_read_with_its_account() -> None:
     tls = read_settings({"KANALI_SMTP_URL": "smtps://mail.example.org"}).smtp
     assert tls is not None
     assert (tls.port, tls.is_tls) == (465, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [("/srv/kanali/files", "/srv/kanali/files"), ("file:///srv/a%20b", "/srv/a b"), ("beside", "beside")],
+)
+def test_files_lie_in_a_folder_of_this_machine(text: str, folder: str) -> None:
+    assert read_settings({"KANALI_FILES_URL": text}).files_folder == Path(folder)
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/files", "file://elsewhere/files", "https://example.org/"])
+def test_a_folder_elsewhere_is_refused(text: str) -> None:
+    assert faults_of(FILES_URL=text) == [
+        "KANALI_FILES_URL is no folder of this machine: give /path/to/folder or file:///path/to/folder."
+    ]
 
 
 def test_proxies_are_networks() -> None:

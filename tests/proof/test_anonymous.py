@@ -64,11 +64,10 @@ def stand(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stand]:
     (spoiled / "sitecustomize.py").write_text(EVERYTHING_IS_LOGGED)
     operations = f"127.0.0.1:{free_port()}"
     with fresh(request, request.param, tmp_path) as database:
-        settings = settings_for(database.url, tmp_path, {"KANALI_FILES_URL": str(tmp_path / "files")})
+        settings = settings_for(database.url, tmp_path)
         town = Town(database, settings)
         more = {
             "KANALI_OPS_ADDRESS": operations,
-            "KANALI_FILES_URL": str(tmp_path / "files"),
             "TMPDIR": str(temporary),
         }
         portal = Served(database.url, tmp_path, more=more, path=(spoiled,))

@@ -146,6 +146,20 @@ def test_a_faulty_secret_is_a_fault(sick: Doctor, mode: int, content: str | None
     assert words in sick.said
 
 
+def test_a_folder_of_files_that_others_read_or_nobody_writes_is_told(sick: Doctor, tmp_path: Path) -> None:
+    folder = tmp_path / "citizens"
+    sick.is_set("FILES_URL", str(folder))
+    assert sick.looks()["files"] == ("OK", f"{folder} is made when the first photo comes")
+    folder.mkdir(mode=0o755)
+    verdict, words = sick.looks()["files"]
+    assert (verdict, f"chmod 700 {folder}" in words) == ("warning", True)
+    folder.chmod(0o700)
+    assert sick.looks()["files"][0] == "OK"
+    folder.rmdir()
+    folder.write_text("no folder")
+    assert "files" in sick.finds("fault")
+
+
 def test_a_lost_secret_is_a_fault(sick: Doctor) -> None:
     sick.settings.secret_file.unlink()
     assert sick.finds("fault") == {"secret"}
