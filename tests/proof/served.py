@@ -62,6 +62,8 @@ class Served:
             **environment(url, folder, more),
             "KANALI_PORT": str(self.port),
             "KANALI_TRUSTED_PROXIES": "127.0.0.1",
+            # What a killed server leaves behind goes with the test.
+            "TMPDIR": str(folder),
             "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))),
         }
         self._process: subprocess.Popen[bytes] | None = None
