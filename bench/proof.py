@@ -38,6 +38,7 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     rules,
     safety,
     senders,
+    sight,
     speed,
     ways,
 )
@@ -48,6 +49,7 @@ PARTS = {
     "check": check.PART,
     "changes": ledger.PART,
     "safety": safety.PART,
+    "sight": sight.PART,
     "outbox": outbox.PART,
     "senders": senders.PART,
     "ways": ways.PART,

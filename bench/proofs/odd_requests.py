@@ -38,6 +38,6 @@ def odd_requests() -> tuple[list[Row], str]:
 
 PART = Part(
     "Odd requests",
-    "Every route of the table is asked, so a new one is in here by itself (`tests/proof/fuzzing.py`).",
+    "Every route of the table is asked, so a new one is in here by itself (`tests/proof/fuzz_cases.py`).",
     odd_requests,
 )

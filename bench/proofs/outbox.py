@@ -35,7 +35,7 @@ def outbox() -> tuple[list[Row], str]:
 
 PART = Part(
     "The outbox",
-    "Real servers that fail by a plan, real workers in processes of their own by a clock that runs 240 times as fast, "
+    "Real servers that fail by a plan, real workers in processes of their own by a clock that runs 60 times as fast, "
     "leases of three seconds.",
     outbox,
 )

@@ -148,7 +148,13 @@ def claim(
     rows = session.execute(
         sa.update(_JOB)
         .where(_JOB.c.id.in_(ids))
-        .values(lease_until=real_now + lease, lease_token=token, attempts=_JOB.c.attempts + 1)
+        .values(
+            lease_until=real_now + lease,
+            lease_token=token,
+            attempts=_JOB.c.attempts + 1,
+            # Not when it was put there: what waited for a worker has not been tried for that long.
+            since=sa.case((_JOB.c.attempts == 0, sa.literal(now, _JOB.c.since.type)), else_=_JOB.c.since),
+        )
         .returning(_JOB.c.id, _JOB.c.kind, _JOB.c.key, _JOB.c.attempts, _JOB.c.since)
     ).all()
     return [Claimed(row.id, row.kind, row.key, row.attempts, row.since, token) for row in sorted(rows)]

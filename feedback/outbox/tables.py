@@ -32,7 +32,7 @@ class Job(Row, table=True):
     destination: str = Field(default="", max_length=20)
     """Of jobs that wait for one another's destination: which one. Only one of them is in hand at a time."""
     since: datetime = instant()
-    """When it was to be done first."""
+    """When it was tried first; before that, when it was to be done."""
     run_at: datetime = instant()
     lease_until: datetime | None = instant(nullable=True)
     lease_token: str = Field(default="", max_length=32)

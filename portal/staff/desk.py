@@ -10,7 +10,7 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
-from feedback.items import converse, find, triage, undelivered
+from feedback.items import converse, triage, undelivered
 from feedback.items.answer import Reply as Answer
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ItemView
@@ -35,9 +35,7 @@ def show(visit: Visit) -> Reply:
 @route("/staff/item/{reference}/file/{file}", policy="desk")
 def file(visit: Visit) -> Reply:
     """A photo or a document of the item's citizen."""
-    with visit.site.database.read() as session:
-        item = find.get_for_staff(session, viewer=visit.staff, reference=visit.params["reference"])
-    return file_view.serve(visit, item)
+    return file_view.serve(visit, attempt.item_of(visit))
 
 
 @route("/staff/item/{reference}/take", "POST", policy="desk")

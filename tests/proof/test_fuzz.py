@@ -18,7 +18,8 @@ from portal.database import Database
 from portal.pages import Reply, Route, Visit
 from portal.settings import Settings
 from tests.conftest import settings_for
-from tests.proof.fuzzing import SECONDS_MOST, TRICKS, Tally, World, doors, make_case, names_read, oddities
+from tests.proof.fuzz_cases import TRICKS, doors, make_case, names_read, oddities
+from tests.proof.fuzz_world import SECONDS_MOST, Tally, World
 from tests.town import Town
 
 IS_PROOF = bool(os.environ.get("KANALI_PROOF"))

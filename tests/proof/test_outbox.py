@@ -33,7 +33,7 @@ from tests.receiver import Receiver
 from tests.town import Town
 
 IS_PROOF = bool(os.environ.get("KANALI_PROOF"))
-ITEMS, KILLS, MOST = (2500, 60, 1800) if IS_PROOF else (100, 3, 240)
+ITEMS, KILLS, MOST = (2500, 60, 2700) if IS_PROOF else (100, 3, 240)
 """Cases, each with a mail and a webhook; workers killed; seconds after which it is given up."""
 
 
