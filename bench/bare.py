@@ -112,6 +112,7 @@ def _item(form: dict[str, str], reference: str, hashed: str, now: datetime) -> d
         "channel": "web",
         "counted": True,
         "is_anonymous": False,
+        "held": None,
         "state": "received",
         "cycle_id": None,
         "code_hash": hashed,
@@ -204,8 +205,12 @@ def _message(item_id: int, contact_id: int, now: datetime) -> dict[str, Any]:
         "state": "waiting",
         "stable_id": secrets.token_hex(16),
         "rendered": None,
+        "rendered_at": None,
+        "mailbox": None,
         "made_at": now,
         "sent_at": None,
+        "failed_at": None,
+        "reason": "",
     }
 
 

@@ -69,6 +69,7 @@ class Life:
             "channel": "web",
             "counted": True,
             "is_anonymous": False,
+            "held": None,
             "state": "received",
             "cycle_id": cycle_id,
             "code_hash": codes.code_hash(setting.secret.key, code),
@@ -328,8 +329,12 @@ class Life:
             "state": "sent",
             "stable_id": f"{message_id:032x}",
             "rendered": None,
+            "rendered_at": None,
+            "mailbox": None,
             "made_at": self.now,
             "sent_at": self.now,
+            "failed_at": None,
+            "reason": "",
         }
         self.setting.rows.add(Message, message)
 

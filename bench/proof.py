@@ -33,7 +33,12 @@ from bench.proofs import (  # noqa: E402  the checkout must be on the path first
     figures,
     first_view,
     ledger,
+    odd_requests,
+    outbox,
     rules,
+    safety,
+    senders,
+    sight,
     speed,
     ways,
 )
@@ -43,9 +48,14 @@ RESULTS, PAGE = ROOT / "var" / "proof", ROOT / "docs" / "proof.md"
 PARTS = {
     "check": check.PART,
     "changes": ledger.PART,
+    "safety": safety.PART,
+    "sight": sight.PART,
+    "outbox": outbox.PART,
+    "senders": senders.PART,
     "ways": ways.PART,
     "figures": figures.PART,
     "properties": rules.PART,
+    "fuzz": odd_requests.PART,
     "weight": first_view.PART,
     "speed": speed.PART,
 }

@@ -68,7 +68,13 @@ class PostgreSQL(Struct):
 def serving(url: str, folder: Path, *arguments: str) -> Iterator[Served]:
     """`kanali serve` on this database."""
     port = free_port()
-    more = {"KANALI_PORT": str(port), "PYTHONPATH": str(ROOT)}
+    more = {
+        "KANALI_PORT": str(port),
+        "PYTHONPATH": str(ROOT),
+        # Each submission says whom it comes from, and they are more than a town sends.
+        "KANALI_TRUSTED_PROXIES": "127.0.0.0/8",
+        "KANALI_HOURLY_MESSAGES": "999999",
+    }
     command = [sys.executable, "-m", "portal", "serve", *arguments]
     with _running(command, {**environment(url, folder), **more}, folder, port, "/health/ready") as served:
         yield served

@@ -5,7 +5,7 @@ Keys and cookies are made as the portal makes them, with the installation's own 
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
@@ -30,6 +30,8 @@ from portal.settings import read_settings
 
 EMAIL_SHARE = 0.4
 """Of the submissions: with an address, hence with contact, message and job."""
+WRITING = timedelta(minutes=1)
+"""How long somebody writes before sending."""
 UNSURE_SHARE = 0.3
 """Of the submissions: without a chosen service, found by their keywords."""
 ITEMS_ASKED = 2000
@@ -85,15 +87,16 @@ def make_forms(ruling: Ruling, random: Random, count: int) -> list[Form]:
 
 
 def submissions(port: int, secret: Secret, forms: list[Form]) -> list[bytes]:
-    """Each form with a key of its own, as the portal's page would have it."""
-    now = datetime.now(UTC)
+    """Each form with a key of its own, as the portal's page would have it, opened a while ago; each from elsewhere."""
+    opened_at = datetime.now(UTC) - WRITING
     return [
         post(
             port,
             f"/{form.language}/submit",
-            {"key": codes.issue_key(secret.key, now=now), **form.fields},
+            {"key": codes.issue_key(secret.key, now=opened_at), **form.fields},
+            {"X-Forwarded-For": f"10.{place >> 16 & 255}.{place >> 8 & 255}.{place & 255}"},
         )
-        for form in forms
+        for place, form in enumerate(forms)
     ]
 
 

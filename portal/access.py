@@ -16,10 +16,13 @@ from portal import log
 from portal.pages import Cookie, Route, Visit
 
 STAFF_COOKIE = "staff"
+HALF_COOKIE = "half"
 ITEM_COOKIE = "item"
 RECEIPT_COOKIE = "receipt"
+PROVIDER_COOKIE = "provider"
 ITEM_LIVES = timedelta(minutes=30)
 RECEIPT_LIVES = timedelta(minutes=15)
+PROVIDER_LIVES = timedelta(minutes=10)
 
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "[::1]"})
 """Names of this machine in an address; each stands for the others."""
@@ -29,6 +32,12 @@ class SignInNeeded(DomainError):
     """Nobody is signed in, or no longer: the sign-in page, which leads back."""
 
     code = "sign_in_needed"
+
+
+class SetUpNeeded(DomainError):
+    """Somebody has signed in and has no second factor where one is asked of everybody: the page that sets it up."""
+
+    code = "set_up_needed"
 
 
 class CodeNeeded(DomainError):
@@ -46,7 +55,8 @@ class OriginForeign(DomainError):
 def admit(visit: Visit, route: Route) -> None:
     """Find out who it is and keep the route's policy.
 
-    Refuses SignInNeeded, CodeNeeded, or NotFound: what a role may not open is answered like what does not exist.
+    Refuses SignInNeeded, SetUpNeeded, CodeNeeded, or NotFound: what a role may not open is answered like what does
+    not exist.
     """
     if route.policy == "public":
         return
@@ -56,8 +66,10 @@ def admit(visit: Visit, route: Route) -> None:
             raise CodeNeeded()
         return
     find_staff(visit)
+    if route.policy == "set-up":
+        visit.viewer = visit.viewer or visit.newcomer
     if visit.viewer is None:
-        raise SignInNeeded()
+        raise SetUpNeeded() if visit.newcomer else SignInNeeded()
     if route.policy == "desk" and not visit.viewer.has_desk:
         raise NotFound("page_unknown")
     if route.policy in ("quality", "admin", "auditor") and visit.viewer.role != route.policy:
@@ -65,7 +77,10 @@ def admit(visit: Visit, route: Route) -> None:
 
 
 def find_staff(visit: Visit) -> None:
-    """Put the signed-in account on the visit, if there is one; touch its session once a minute."""
+    """Put the signed-in account on the visit, if there is one; touch its session once a minute.
+
+    One that must set up its second factor first is a newcomer and no viewer, so that nothing opens by oversight.
+    """
     identifier = visit.cookies.get(STAFF_COOKIE, "")
     if not identifier:
         return
@@ -74,10 +89,14 @@ def find_staff(visit: Visit) -> None:
         found = sessions.find(session, identifier, now=real_now)
         if found is None:
             return
-        account_id, seen_at = found
-        visit.viewer = accounts.find_viewer(session, account_id)
-    log.acting(account_id)
-    if visit.viewer is not None and real_now - seen_at >= sessions.TOUCH_EVERY:
+        viewer = accounts.find_viewer(session, found.account_id)
+    log.acting(found.account_id)
+    if found.must_set_up:
+        visit.newcomer = viewer
+    else:
+        visit.viewer = viewer
+    visit.confirmed_at = found.confirmed_at
+    if viewer is not None and real_now - found.seen_at >= sessions.TOUCH_EVERY:
         with visit.site.database.write() as session:
             sessions.touch(session, identifier, now=real_now)
 
@@ -86,6 +105,12 @@ def staff_cookie(identifier: str) -> Cookie:
     """The cookie of a session; empty ends it."""
     seconds = int(sessions.ABSOLUTE.total_seconds()) if identifier else 0
     return Cookie(name=STAFF_COOKIE, value=identifier, seconds=seconds)
+
+
+def half_cookie(identifier: str) -> Cookie:
+    """The cookie between password and second factor; empty ends it."""
+    seconds = int(sessions.HALF.total_seconds()) if identifier else 0
+    return Cookie(name=HALF_COOKIE, value=identifier, seconds=seconds, is_strict=True)
 
 
 def item_cookie(visit: Visit, item_id: int) -> Cookie:
@@ -127,6 +152,27 @@ def receipt_key(visit: Visit) -> str | None:
         return None
     key, _, until = value.rpartition("~")
     return key if int(until) > datetime.now(UTC).timestamp() else None
+
+
+def provider_cookie(visit: Visit, ticket: str) -> Cookie:
+    """Binds a sign-in by the city's provider to this browser; sent along when the provider sends it back (Lax)."""
+    until = int((datetime.now(UTC) + PROVIDER_LIVES).timestamp())
+    value = codes.sign(visit.site.secret.key, "provider", f"{ticket}~{until}")
+    return Cookie(name=PROVIDER_COOKIE, value=value, seconds=int(PROVIDER_LIVES.total_seconds()))
+
+
+def no_provider_cookie() -> Cookie:
+    """The sign-in by the provider is over, whatever became of it."""
+    return Cookie(name=PROVIDER_COOKIE, value="")
+
+
+def provider_ticket(visit: Visit) -> str | None:
+    """The ticket of the sign-in that this browser has begun, or None where there is none or its time is over."""
+    value = codes.unsign(visit.site.secret.key, "provider", visit.cookies.get(PROVIDER_COOKIE, ""))
+    if value is None:
+        return None
+    ticket, _, until = value.rpartition("~")
+    return ticket if int(until) > datetime.now(UTC).timestamp() else None
 
 
 def check_origin(visit: Visit, *, origin: str, fetch_site: str) -> None:

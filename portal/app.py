@@ -18,10 +18,11 @@ from litestar.handlers import HTTPRouteHandler
 from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages, security
-from portal.edge import BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
+from portal.edge import BODY, BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
-from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect
+from portal.pages import Reply, Route, Site, Visit, is_machine, is_shaped, redirect, template_pattern
+from portal.parts import PartsBroken, PartsTooLarge, take_apart
 from portal.public import (
     confirm,
     home,
@@ -35,7 +36,20 @@ from portal.public import (
     track,
 )
 from portal.source import UNKNOWN, Source
-from portal.staff import account, desk, inbox, sign_in, welcome
+from portal.staff import (
+    account,
+    authenticator,
+    desk,
+    inbox,
+    provider,
+    restricted,
+    second_factor,
+    second_step,
+    sign_in,
+    undelivered,
+    webhooks,
+    welcome,
+)
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
@@ -75,10 +89,17 @@ def routes() -> list[Route]:
         information,
         log_head,
         sign_in,
+        second_step,
         welcome,
+        provider,
         inbox,
         desk,
+        undelivered,
+        webhooks,
+        restricted,
         account,
+        second_factor,
+        authenticator,
     )
     return [value for module in modules for value in vars(module).values() if isinstance(value, Route)]
 
@@ -94,12 +115,16 @@ def create_app(site: Site, *, also: tuple[Route, ...] = ()) -> App:
         return Finished(site.settings, BROKEN)
 
     framework = _framework(also)
+    with_files = [template_pattern(route.path) for route in routes() if route.takes_files]
 
     async def of_this_site(scope: Any, receive: Any, send: Any) -> None:
         scope[SITE] = site
         await framework(scope, receive, send)
 
-    edge = Edge(of_this_site, site.settings, refuse=refuse, broken=broken)
+    def takes_files(path: str) -> bool:
+        return any(pattern.fullmatch(path) for pattern in with_files)
+
+    edge = Edge(of_this_site, site.settings, refuse=refuse, broken=broken, takes_files=takes_files)
     # Around everything, so that an address which is none is numbered and counted like a page.
     return Traffic(edge, [route.path_format for route in framework.routes])
 
@@ -133,7 +158,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
 
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
         form = Form({})
-        if is_post and request.method == "POST":
+        if is_post and request.method == "POST" and BODY not in request.scope:
             try:
                 data = await request.form()
             except (LookupError, ValueError, RecursionError) as fault:  # A body that is no form.
@@ -165,6 +190,15 @@ class _Later:
 
 def _answer(site: Site, route: Route, request: Request[Any, Any, Any], form: Form) -> Finished:
     """Admit, handle, and turn a refusal into its page: the one wrapper that all routes share."""
+    scope: dict[str, Any] = request.scope  # type: ignore[assignment]  # with keys of ours
+    body = scope.pop(BODY, None)
+    if body is not None:
+        try:
+            form = take_apart(body, request.headers.get("content-type", ""))
+        except (PartsBroken, PartsTooLarge) as fault:
+            status = 413 if isinstance(fault, PartsTooLarge) else 400
+            raise HTTPException(status_code=status) from fault
+        del body  # Some megabytes, which its parts hold once more.
     visit = _visit(site, request, form)
     try:
         if "{language}" in route.path and visit.params["language"] not in visit.city.identity.languages:

@@ -10,6 +10,7 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import UTC, datetime
+from itertools import islice
 
 import jinja2
 import msgspec
@@ -19,12 +20,13 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import DomainError
-from feedback.items import answer, purge
+from feedback.items import answer, attachments, purge
 from feedback.ledger import log
 from feedback.outbox import deliver
 from feedback.outbox.post import Claimed
 from feedback.people import sessions, welcome
 from feedback.satisfaction import invite
+from feedback.webhooks import deliver as webhooks
 from portal import closing
 from portal.log import described
 from portal.pages import Site
@@ -98,7 +100,7 @@ def _freeze_satisfaction(work: Work) -> None:
     closing.freeze_what_is_due(work.site.database, now=work.now)
 
 
-def _seal(work: Work) -> None:
+def seal(work: Work) -> None:
     """Give new notes their leaves in the Merkle log."""
     while True:
         work.check_stop()
@@ -121,11 +123,25 @@ def _purge(work: Work) -> None:
         with database.read() as session:
             old = purge.find_old(session, now=work.now, limit=CHUNK)
             messages = deliver.find_old(session, now=work.now, limit=CHUNK)
-        if not old and not messages:
+            deliveries = webhooks.find_old(session, now=work.now, limit=CHUNK)
+        if not old and not messages and not deliveries:
             return
         with database.write() as session:
             purge.remove(session, old)
             deliver.wipe(session, messages)
+            webhooks.remove(session, deliveries)
+
+
+def _purge_files(work: Work) -> None:
+    """Remove files that no row names: of forms that were refused an hour ago, of writes that failed."""
+    old = work.site.files.find_old()
+    while names := list(islice(old, CHUNK)):
+        work.check_stop()
+        with work.site.database.read() as session:
+            known = attachments.find_named(session, names)
+        for name in names:
+            if name not in known:
+                work.site.files.remove(name)
 
 
 def _each(work: Work, find: Callable[[Session], list[int]], deed: Callable[[Session, int], bool]) -> None:
@@ -151,7 +167,8 @@ CHORES: dict[str, Callable[[Work], None]] = {
     "close_items": _close_items,
     "freeze_satisfaction": _freeze_satisfaction,
     "close_record": _close_record,
-    "seal": _seal,
+    "seal": seal,
     "purge": _purge,
+    "purge_files": _purge_files,
 }
 """Kind of job → what it does."""

@@ -26,6 +26,7 @@ VERBS = {
     "city": "Check, load or export a city's profile.",
     "import": "Take in the requests of another system.",
     "user": "Add, disable or reset staff accounts.",
+    "webhook": "Tell other systems what happens to cases.",
     "record": "Close a month of the quality record.",
     "doctor": "Look at versions, settings, database, disk and mail: what is wrong, and the cure.",
     "verify": "Prove that nothing was changed behind the ledger's back.",

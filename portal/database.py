@@ -28,7 +28,8 @@ import feedback.limits.tables
 import feedback.outbox.tables
 import feedback.people.tables
 import feedback.quality.tables
-import feedback.satisfaction.tables  # noqa: F401
+import feedback.satisfaction.tables
+import feedback.webhooks.tables  # noqa: F401
 from portal import rights
 from portal.connections import Connections
 from portal.engines import BEGIN, THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine

@@ -67,7 +67,10 @@ def sqlite_engine(file: Path, mode: str, *, are_keys_kept: bool = True) -> sa.En
         for pragma in pragmas:
             connection.execute(f"PRAGMA {pragma}")
         if connection.execute("PRAGMA synchronous").fetchone()[0] != 2:
-            raise RuntimeError("SQLite does not accept synchronous=FULL: a commit would not be on disk")
+            raise OperatorError(
+                f"SQLite does not accept synchronous=FULL for {file}, so what people are thanked for might not be on "
+                "disk: use the SQLite of the system."
+            )
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             raise OperatorError(f"{file} cannot keep a write-ahead log: put it on a local disk.")
 
@@ -111,8 +114,12 @@ def postgresql_engine(
             "SELECT current_setting('synchronous_commit'), current_setting('server_encoding')"
         ).fetchone()
         connection.rollback()
-        if commit != wanted:
-            raise RuntimeError(f"synchronous_commit is {commit}, not {wanted}: a commit might not be on disk")
+        if is_durable and commit != wanted:
+            raise OperatorError(
+                f"PostgreSQL answers with synchronous_commit={commit}, so what people are thanked for might not be on "
+                "disk: let KANALI_DATABASE_URL name the server itself and no pooler that drops the options of a "
+                "connection."
+            )
         if encoding != "UTF8":
             raise OperatorError(
                 f"The PostgreSQL database keeps text as {encoding}: create it with encoding UTF8."

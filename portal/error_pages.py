@@ -13,7 +13,7 @@ from msgspec import Struct
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
 from feedback.limits.rules import Limited
 from portal import access, languages, log
-from portal.access import CodeNeeded, OriginForeign, SignInNeeded
+from portal.access import CodeNeeded, OriginForeign, SetUpNeeded, SignInNeeded
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import PageLink, Reply, Visit, redirect, render
@@ -36,16 +36,23 @@ def answer(visit: Visit, refusal: DomainError) -> Reply:
         if visit.method == "POST":  # What was typed goes along, and the sign-in keeps it.
             return Reply(status=307, headers={"Location": f"/staff/sign-in?to={quote(visit.path)}"})
         return redirect("/staff/sign-in")
+    if isinstance(refusal, SetUpNeeded):
+        return redirect("/staff/account/second-factor")
     if isinstance(refusal, CodeNeeded):
         return redirect(visit.here("/track"))
     number, title, text = _words(refusal)
-    return _page(visit, number, title, text)
+    reply = _page(visit, number, title, text)
+    if isinstance(refusal, Limited):
+        reply.headers["Retry-After"] = str(refusal.wait)
+    return reply
 
 
 def at_the_edge(visit: Visit, status: int) -> Reply:
     """A request that the edge let no further: what was wrong with it, and what to do."""
     if status == 413:
         return too_large(visit)
+    if status == 503:
+        return too_busy(visit)
     if status == 408:
         return _page(
             visit,
@@ -72,7 +79,10 @@ def too_large(visit: Visit) -> Reply:
         visit,
         413,
         _("That was too much at once"),
-        _("What you sent is larger than this page can take. Please shorten it and send it again."),
+        _(
+            "What you sent is larger than this page can take. Files may have 25 MB together. "
+            "Please go back in your browser, take something out and send it again."
+        ),
     )
 
 
@@ -199,6 +209,8 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
             _("This is not yours to do"),
             _("Your role does not include it. Ask your administrator if it should."),
         )
+    if isinstance(refusal, Limited):
+        return 429, too_many_title(), wait_words(refusal)
     if isinstance(refusal, Conflict):
         return (
             409,
@@ -214,6 +226,11 @@ def _words(refusal: DomainError) -> tuple[int, str, str]:
     if isinstance(refusal, Expired):
         return 410, _("This has ended"), _("The time for it is over.")
     return 400, _("That was not possible"), _("Please go back, check what you entered, and try again.")
+
+
+def too_many_title() -> str:
+    """Above the words of `wait_words`."""
+    return _("That was too often from your connection")
 
 
 def wait_words(refusal: Limited) -> str:

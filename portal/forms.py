@@ -22,6 +22,8 @@ class Form(Struct, frozen=True):
     """The fields of a post: the last value of each name, as text."""
 
     fields: Mapping[str, str]
+    files: tuple[bytes, ...] = ()
+    """What was chosen in a file field, in its order and without names."""
 
     def text(self, name: str) -> str:
         """The field as typed; empty where it was not sent."""
@@ -83,6 +85,8 @@ def message_of(fault: Fault) -> str:
         }
     if fault.code == "password_length":
         return _("Choose a password of %(least)s to %(most)s characters") % facts
+    if fault.code.startswith("file"):
+        return _about_files(fault.code, facts)
     return {
         "password_guessable": _(
             "This password is easy to guess. Take several words that do not belong together"
@@ -106,9 +110,37 @@ def message_of(fault: Fault) -> str:
         "planned_on_missing": _("Give the day by which it will be done, today or later"),
         "forwarded_to_missing": _("Name the authority that it was forwarded to"),
         "department_missing": _("Choose a department"),
+        "department_headless": _(
+            "Nobody heads this department yet, so nobody would see the case. Choose another"
+        ),
+        "restricted_missing": _("Choose why only few may see it"),
+        "who_missing": _("Choose a person who works on cases, or a department"),
         "department_same": _("The case is already there. Choose another department or another service"),
         "reason_missing": _("Write the reason"),
         "language_unknown": _("Choose one of the languages"),
         "rating_missing": _("Answer at least one of the two questions"),
         "rating_unknown": _("Choose one of the five steps, or “I can’t say”"),
     }[fault.code]
+
+
+def _about_files(code: str, facts: dict[str, Any]) -> str:
+    """What is wrong with files; each of them is named by its place among those that were just chosen."""
+    return {
+        "files_too_many": _("Choose at most %(most)s files"),
+        "files_busy": _(
+            "Too many files are arriving at this moment. Please choose yours again and send once more in a minute"
+        ),
+        "files_again": _("Please choose your files again; they were not kept"),
+        "files_gone": _("We kept your files for an hour, and that is over. Please choose them again"),
+        "file_too_large": _("File %(number)s is larger than 10 MB. Choose a smaller one"),
+        "file_kind": _(
+            "We cannot take file %(number)s. We take photos (JPEG, PNG, WebP, HEIC) and PDF documents"
+        ),
+        "file_damaged": _("File %(number)s could not be opened; it may be damaged. Choose another one"),
+        "file_pixels": _("File %(number)s is too large once it is opened. Please send a smaller copy of it"),
+        "file_memory": _("File %(number)s is too large once it is opened. Please send a smaller copy of it"),
+        "file_encrypted": _(
+            "File %(number)s is protected, so we cannot open it. Please save it without a password"
+        ),
+        "file_pages": _("File %(number)s has more than 1,000 pages. Please send the part that matters"),
+    }[code] % facts

@@ -17,11 +17,15 @@ from msgspec import Struct
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session
 
+from feedback.city import versions
 from feedback.city.tables import Installation
 from feedback.columns import table_of
+from feedback.items import restrict
 from feedback.outbox import post
 from feedback.outbox.tables import Job, Message
 from feedback.quality.tables import Record
+from feedback.routing import match
+from feedback.webhooks.tables import Delivery
 from portal import rights
 from portal.database import TRIGGERS, Database, check_revision, find_revision, find_triggers, known_revisions
 from portal.schedule import PERIODIC
@@ -35,6 +39,8 @@ MAIL_WAITS: Final = timedelta(minutes=15)
 """A mail server that is away for a moment is no news."""
 MAIL_STANDS: Final = timedelta(hours=24)
 """Half of the time for which a mail is tried."""
+LOST_FOR: Final = timedelta(days=30)
+"""How long it is told that something did not arrive."""
 WORKER_RESTS: Final = timedelta(minutes=2)
 DISK_LOW: Final = 500_000_000
 DISK_LOW_SHARE: Final = 0.05
@@ -42,7 +48,7 @@ DISK_FULL: Final = 100_000_000
 """Bytes: below it a database may find no room for its next commit."""
 
 _INSTALLATION, _JOB = table_of(Installation), table_of(Job)
-_MESSAGE, _RECORD = table_of(Message), table_of(Record)
+_MESSAGE, _RECORD, _DELIVERY = table_of(Message), table_of(Record), table_of(Delivery)
 
 
 class Check(Struct, frozen=True):
@@ -70,6 +76,9 @@ class State(Struct, frozen=True, kw_only=True):
     """Empty where each commit is on disk when it returns; else what is set otherwise."""
     secret_id: str | None
     is_demonstration: bool
+    undelivered: int
+    """Mails and webhooks of the last thirty days that did not arrive."""
+    waiting_webhooks: int
     waiting_mails: int
     oldest_mail_seconds: float
     due: dict[str, Due]
@@ -77,6 +86,10 @@ class State(Struct, frozen=True, kw_only=True):
     worker: Life
     last_closing: str
     """`2026-10`, or empty."""
+    unseen_restricted: int
+    """Open restricted cases that no account can see."""
+    headless_keepers: list[str]
+    """Departments that the profile names for restricted cases, and nobody heads."""
 
     @property
     def is_newest(self) -> bool:
@@ -156,6 +169,7 @@ def verdicts(state: State, shown: str) -> Iterator[Check]:
         f"the last closed month is {state.last_closing}" if state.last_closing else "no month was closed yet"
     )
     yield Check("record", "OK", closing)
+    yield _restricted(state)
 
 
 def refusal(name: str, error: OperatorError) -> Check:
@@ -175,11 +189,15 @@ def worst(found: Sequence[Check]) -> Verdict:
 _NOTHING: Final[dict[str, Any]] = {
     "secret_id": None,
     "is_demonstration": False,
+    "undelivered": 0,
+    "waiting_webhooks": 0,
     "waiting_mails": 0,
     "oldest_mail_seconds": 0.0,
     "due": {},
     "worker": "never",
     "last_closing": "",
+    "unseen_restricted": 0,
+    "headless_keepers": [],
 }
 
 
@@ -195,6 +213,10 @@ def _told(session: Session) -> dict[str, Any]:
     return {
         "secret_id": found.secret_id,
         "is_demonstration": found.demonstration,
+        "undelivered": _undelivered(session, now),
+        "waiting_webhooks": session.execute(
+            sa.select(sa.func.count()).select_from(_JOB).where(_JOB.c.kind == post.HOOK)
+        ).scalar_one(),
         "waiting_mails": waiting,
         "oldest_mail_seconds": _age_of_mail(session, first, now),
         "due": due,
@@ -203,7 +225,14 @@ def _told(session: Session) -> dict[str, Any]:
             sa.select(sa.func.max(_RECORD.c.period)).where(_RECORD.c.state == "closed")
         ).scalar()
         or "",
+        "unseen_restricted": restrict.count_unseen(session),
+        "headless_keepers": _headless_keepers(session),
     }
+
+
+def _headless_keepers(session: Session) -> list[str]:
+    named = match.keepers_of(versions.current(session).city)
+    return [department for department in named if not restrict.has_head(session, department)]
 
 
 def _due(session: Session, now: datetime) -> dict[str, Due]:
@@ -213,11 +242,20 @@ def _due(session: Session, now: datetime) -> dict[str, Due]:
         .where(_JOB.c.run_at <= now)
         .group_by(_JOB.c.kind)
     ):
-        name = kind if kind == post.SEND or kind in PERIODIC else "other"
+        name = kind if kind in (post.SEND, post.HOOK) or kind in PERIODIC else "other"
         before = found.get(name, Due(0, 0.0))
         age = (now - oldest).total_seconds()
         found[name] = Due(before.count + count, max(before.oldest_seconds, age))
     return found
+
+
+def _undelivered(session: Session, now: datetime) -> int:
+    since = now - LOST_FOR
+    mails = sa.select(sa.func.count()).where(
+        _MESSAGE.c.state == sa.literal_column("'failed'"), _MESSAGE.c.failed_at > since
+    )
+    hooks = sa.select(sa.func.count()).where(_DELIVERY.c.state == "failed", _DELIVERY.c.ended_at > since)
+    return int(session.execute(mails).scalar_one() + session.execute(hooks).scalar_one())
 
 
 def _age_of_mail(session: Session, job_id: int | None, now: datetime) -> float:
@@ -308,15 +346,32 @@ def _disk(free: int, total: int) -> Check:
 
 
 def _outbox(state: State) -> Check:
+    lost = f"{state.undelivered} did not arrive in 30 days" if state.undelivered else "all has arrived"
     if not state.waiting_mails:
-        return Check("outbox", "OK", "no mail is waiting")
+        return Check("outbox", "OK", f"no mail is waiting; {lost}")
     age = timedelta(seconds=round(state.oldest_mail_seconds))
     mails = "1 mail is" if state.waiting_mails == 1 else f"{state.waiting_mails} mails are"
-    says = f"{mails} waiting, the oldest for {age}"
+    says = f"{mails} waiting, the oldest for {age}; {lost}"
     cure = "See that a worker runs and what the mail server says: docs/operating.md, what to watch."
     if age > MAIL_STANDS:
         return Check("outbox", "fault", says, cure)
     return Check("outbox", "warning", says, cure) if age > MAIL_WAITS else Check("outbox", "OK", says)
+
+
+def _restricted(state: State) -> Check:
+    cure = "Give the department a head: kanali user add --role lead --department …"
+    if state.unseen_restricted:
+        cases = (
+            "1 restricted case"
+            if state.unseen_restricted == 1
+            else f"{state.unseen_restricted} restricted cases"
+        )
+        return Check("restricted", "fault", f"{cases} can be seen by nobody", cure)
+    if state.headless_keepers:
+        named = ", ".join(state.headless_keepers)
+        says = f"the profile names departments for restricted cases that nobody heads: {named}"
+        return Check("restricted", "warning", says, cure)
+    return Check("restricted", "OK", "each restricted case has somebody who sees it")
 
 
 def _worker(state: State) -> Check:

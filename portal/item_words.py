@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from portal import languages
 from portal.languages import gettext as _
 
 TITLE_MOST = 90
@@ -64,6 +65,18 @@ def outcome_word(outcome: str) -> str:
         "declined": _("Declined"),
         "not_ours": _("Not ours"),
     }[outcome]
+
+
+def file_word(kind: str, number: int) -> str:
+    """A file of an item or of a form, by its kind and its place: the name that it had is not kept."""
+    return {"photo": _("photo %(number)s"), "document": _("document %(number)s")}[kind] % {"number": number}
+
+
+def size_words(size: int) -> str:
+    """Bytes as people say them: "340 kB", "1.2 MB"."""
+    if size < 1_000_000:
+        return _("%(size)s kB") % {"size": languages.number(max(1, round(size / 1000)))}
+    return _("%(size)s MB") % {"size": languages.number(round(size / 1_000_000, 1))}
 
 
 def _is_greeting(line: str) -> bool:

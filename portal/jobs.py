@@ -24,7 +24,8 @@ from feedback.outbox import deliver, post
 from feedback.outbox.post import Lane
 from feedback.outbox.tables import Message
 from feedback.people import welcome
-from portal import letters, metrics, schedule
+from feedback.webhooks import deliver as deliveries
+from portal import hooks, letters, metrics, schedule
 from portal.chores import CHORES, FAULTS, Unfinished, Work
 from portal.installation import opened
 from portal.leases import Leases
@@ -32,6 +33,7 @@ from portal.letters import Composed, Letter
 from portal.log import described
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
+from portal.outbound.webhook import Webhooks
 from portal.pages import Site
 from portal.settings import Settings
 from portal.site import make_site
@@ -51,14 +53,24 @@ def run_forever(settings: Settings, stop: threading.Event) -> None:
         work_on(make_site(installed), stop)
 
 
-def work_on(site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE) -> None:
-    """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised."""
+def work_on(
+    site: Site,
+    stop: threading.Event,
+    *,
+    lease: timedelta = post.LEASE,
+    rests: timedelta = schedule.MAIL_RESTS,
+    webhooks: Webhooks | None = None,
+) -> None:
+    """The lanes of one worker, each in a thread; where one of them breaks, all end and its error is raised.
+
+    `rests`: how long a lane waits after what would stop its next job as well.
+    """
     with site.database.write() as session:
         schedule.plan(session, site.now())
-    worker = _Worker(site, stop, site.now, Leases(site.database, span=lease))
+    worker = _Worker(site, stop, site.now, Leases(site.database, span=lease), webhooks or Webhooks())
     ended = threading.Event()
     lanes: list[Callable[[], None]] = [
-        *(lambda lane=lane: worker.keep_running(lane) for lane in post.LANES),
+        *(lambda lane=lane: worker.keep_running(lane, rests) for lane in post.LANES),
         lambda: worker.leases.keep(ended),
     ]
     if site.database.dialect == "sqlite":
@@ -73,14 +85,14 @@ def work_on(site: Site, stop: threading.Event, *, lease: timedelta = post.LEASE)
         lane.result()
 
 
-def run_due(site: Site, *, now: datetime, lane: Lane | None = None) -> int:
+def run_due(site: Site, *, now: datetime, lane: Lane | None = None, webhooks: Webhooks | None = None) -> int:
     """One round: everything that is due at `now`, and what comes of it at once; how many jobs were run.
 
     One job after the other, so that the order is plain. A round of mail ends early where no mail can be delivered.
     """
     with site.database.write() as session:
         schedule.plan(session, now)
-    worker = _Worker(site, threading.Event(), lambda: now, Leases(site.database))
+    worker = _Worker(site, threading.Event(), lambda: now, Leases(site.database), webhooks or Webhooks())
     return sum(worker.round(part) for part in ((lane,) if lane else post.LANES))
 
 
@@ -93,11 +105,17 @@ class _Worker:
     """What its lanes share."""
 
     def __init__(
-        self, site: Site, stop: threading.Event, clock: Callable[[], datetime], leases: Leases
+        self,
+        site: Site,
+        stop: threading.Event,
+        clock: Callable[[], datetime],
+        leases: Leases,
+        webhooks: Webhooks,
     ) -> None:
         self.site, self.stop, self.clock, self.leases = site, stop, clock, leases
+        self.webhooks = webhooks
 
-    def keep_running(self, lane: Lane) -> None:
+    def keep_running(self, lane: Lane, rests: timedelta) -> None:
         """Do what is due as it comes in, several at a time, until `stop`: none waits with its lease running."""
         most, running = AT_ONCE[lane], set[Future[bool]]()
         with ThreadPoolExecutor(most, thread_name_prefix=lane) as executor:
@@ -116,7 +134,7 @@ class _Worker:
                     one.result() for one in ended
                 ]  # Each is asked for, so that an error ends the lane.
                 if not all(results):
-                    self.stop.wait(schedule.MAIL_RESTS.total_seconds())
+                    self.stop.wait(rests.total_seconds())
 
     def round(self, lane: Lane) -> int:
         """Claim and run one job after the other until nothing is due or the lane is blocked; how many were run."""
@@ -136,11 +154,18 @@ class _Worker:
             return []
         now, real_now = self.clock(), datetime.now(UTC)
         with self.site.database.read() as session:
-            if not post.is_due(session, now=now, real_now=real_now, lane=lane):
+            away = deliveries.resting(session, now=now) if lane == "hook" else []
+            if not post.is_due(session, now=now, real_now=real_now, lane=lane, without=away):
                 return []
         with self.site.database.write() as session:
             claimed = post.claim(
-                session, now=now, real_now=real_now, limit=most, lane=lane, lease=self.leases.span
+                session,
+                now=now,
+                real_now=real_now,
+                limit=most,
+                lane=lane,
+                without=away,
+                lease=self.leases.span,
             )
         return [Work(self.site, job, now, self.stop) for job in claimed]
 
@@ -148,14 +173,19 @@ class _Worker:
         """Run a claimed job and mark it done, or put it back; False where the lane is blocked: what stopped this one
         would stop the next."""
         with self.leases.holding(work.claimed):
-            return _run(work)
+            return _run(work, self.webhooks)
 
 
-def _run(work: Work) -> bool:
+def _run(work: Work, webhooks: Webhooks) -> bool:
     claimed = work.claimed
     try:
         if claimed.kind == post.SEND:
             _send(work)
+        elif claimed.kind == post.HOOK:
+            hooks.send(work, webhooks)
+        elif claimed.kind == "tell":
+            hooks.tell(work)
+            _done_and_again(work)
         elif claimed.kind in CHORES:
             CHORES[claimed.kind](work)
             _done_and_again(work)
@@ -175,7 +205,10 @@ def _run(work: Work) -> bool:
 
 
 def _failed(work: Work, code: str, *, is_permanent: bool = False) -> None:
-    """Try again, or give a mail up that cannot be delivered; a periodic job is never given up."""
+    """Try again, or give a message up that cannot be delivered; a periodic job is never given up."""
+    if work.claimed.kind == post.HOOK:
+        hooks.failed(work, code)
+        return
     run_at = schedule.next_try(work.now, work.claimed.attempts)
     if work.claimed.kind == post.SEND and (is_permanent or schedule.is_over(work.claimed.since, run_at)):
         if _end(work, "failed", code):
@@ -219,11 +252,16 @@ def _rendered(work: Work) -> Letter | None:
         if not isinstance(composed, Composed):
             _end_in(session, work, composed)
             return None
+        mailbox = composed.mailbox
+        if mailbox and not deliver.admit(session, message, mailbox=mailbox, now=work.now):
+            metrics.mail("too many")
+            _end_in(session, work, "too_many")
+            return None
         for link in composed.links:
             converse.keep_link(session, link)
         if composed.welcome is not None:
             welcome.keep(session, composed.welcome)
-        deliver.keep(message, msgspec.json.encode(composed.letter))
+        deliver.keep(message, msgspec.json.encode(composed.letter), now=work.now)
         return composed.letter
 
 

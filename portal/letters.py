@@ -7,6 +7,8 @@ back. The same message composed twice has the same Message-ID and other links.
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 import textwrap
 from datetime import UTC, datetime
@@ -26,6 +28,7 @@ from feedback.items.converse import NewLink
 from feedback.outbox.tables import Message
 from feedback.people.tables import Account
 from feedback.people.welcome import NewWelcome, Occasion
+from feedback.text.contact import mailbox_of
 from portal import account_letters, languages, letter_drafts
 from portal.languages import gettext as _
 from portal.letter_drafts import Draft, Writing
@@ -74,6 +77,8 @@ class Composed(Struct, frozen=True):
     letter: Letter
     links: list[NewLink]
     welcome: NewWelcome | None = None
+    mailbox: str = ""
+    """A digest of the mailbox, where nobody has confirmed that it is theirs; empty otherwise."""
 
 
 def compose(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:
@@ -104,7 +109,14 @@ def compose(session: Session, site: Site, message: Message, now: datetime) -> Co
             reference=item.reference,
             track_href=writing.address("/track"),
         )
-        return Composed(_letter(site, city, message, contact.email, frame, draft, now), writing.links)
+        letter = _letter(site, city, message, contact.email, frame, draft, now)
+        mailbox = "" if contact.confirmed_at else _digest(site, mailbox_of(contact.email))
+        return Composed(letter, writing.links, mailbox=mailbox)
+
+
+def _digest(site: Site, mailbox: str) -> str:
+    """What is counted by: nothing that leads back to the mailbox without the installation's secret."""
+    return hmac.digest(site.secret.key, b"mailbox\n" + mailbox.encode(), hashlib.sha256).hex()
 
 
 def _to_account(session: Session, site: Site, message: Message, now: datetime) -> Composed | None:

@@ -33,21 +33,33 @@ CONNECTIONS: Final = 4
 """To PostgreSQL, of one process: counting takes a millisecond."""
 
 
+class Try(Struct, frozen=True):
+    """What is counted: a rule's try, of a source, of a subject, of both; of neither, where it is about everybody."""
+
+    rule: Rule
+    source: Source | None = None
+    subject: str = ""
+
+
 class Taken(Struct, frozen=True):
-    """A try that was counted."""
+    """Tries that were counted together."""
 
     limits: Limits
-    key: str
+    keys: dict[Rule, str]
+    waits: dict[Rule, int]
+    """Seconds that each rule asks to wait; 0: within the rule."""
 
-    def give_back(self) -> None:
-        """It was a right one: it shall not count."""
+    def give_back(self, *rules: Rule) -> None:
+        """It was a right one: it shall not count, under these rules or under all."""
         with self.limits.store.session() as session:
-            count.give_back(session, key=self.key)
+            for rule in rules or self.keys:
+                count.give_back(session, key=self.keys[rule])
 
     def forget(self) -> None:
         """Neither shall those before it."""
         with self.limits.store.session() as session:
-            count.forget(session, key=self.key)
+            for key in self.keys.values():
+                count.forget(session, key=key)
 
 
 class Limits:
@@ -67,26 +79,37 @@ class Limits:
 
         Refuses (`Limited`) one too many. Where the store is busy or gone, so is the portal: its error passes.
         """
+        taken = self.count(Try(rule, source, subject))
+        if taken.waits[rule]:
+            raise Limited(rule, taken.waits[rule])
+        return taken
+
+    def count(self, *tries: Try) -> Taken:
+        """Count several tries in one statement; refuses nothing. Rules stand in their order in `RULES`."""
         now = int(self._clock())
         with self.store.session() as session:
             day = now // 86400
             if self._salt[0] != day:
                 self._salt = (day, count.salt_of(session, now=now))
-            salt = self._salt[1]
-            named = "" if source is None else source.named(salt)
-            parts = (rule.key, named, hmac.digest(salt, subject.encode(), hashlib.sha256).hex())
-            key = hashlib.sha256("|".join(parts).encode()).hexdigest()
-            found, began_at = count.hit(session, key=key, seconds=rule.seconds, now=now)
-        wait = rule.wait(found, began_at, now)
-        if wait:
-            if found == rule.most + 1:  # Told once a window: whoever goes on trying writes no more lines.
+            keys = {each.rule: _key(self._salt[1], each) for each in tries}
+            windows = [(key, rule.seconds) for rule, key in keys.items()]
+            found = count.hit(session, windows=windows, now=now)
+        waits: dict[Rule, int] = {}
+        for rule, (number, ends_at) in zip(keys, found, strict=True):
+            waits[rule] = rule.wait(number, ends_at, now)
+            if number == rule.most + 1:  # Told once a window: whoever goes on trying writes no more lines.
                 security.tell("limit_engaged", rule=rule.key)
-            raise Limited(rule, wait)
-        return Taken(self, key)
+        return Taken(self, keys, waits)
 
     def close(self) -> None:
         """Give back the connections; what is counted in memory is lost."""
         self.store.close()
+
+
+def _key(salt: bytes, each: Try) -> str:
+    source = each.source.named(salt) if each.source else ""
+    parts = (each.rule.key, source, hmac.digest(salt, each.subject.encode(), hashlib.sha256).hex())
+    return hashlib.sha256("|".join(parts).encode()).hexdigest()
 
 
 def _memory() -> sa.Engine:

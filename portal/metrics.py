@@ -21,8 +21,10 @@ SHARED: Final = "PROMETHEUS_MULTIPROC_DIR"
 """Environment: the folder that the processes of one `kanali serve` share. Set before this module is loaded."""
 
 SERIES_MOST: Final = 500
-TEMPLATES_MOST: Final = 43
-"""Templates that are counted one by one, ten series each; what comes after them is counted together."""
+SERIES_EACH: Final = 5
+"""Of a template: four classes of statuses and the seconds of all its requests."""
+TEMPLATES_MOST: Final = 80
+"""Templates that are counted one by one; what comes after them is counted together."""
 BOUNDS: Final = (0.05, 0.25, 1.0)
 """Seconds: a page at its best, one that is felt, one that is too slow."""
 OTHERS: Final = "other routes"
@@ -39,18 +41,33 @@ _REQUESTS = Counter(
     ["route", "status"],
     registry=COUNTED,
 )
-_SECONDS = Histogram(
+_SECONDS = Counter(
     "kanali_request_seconds",
-    "Seconds from request to answer.",
+    "Seconds from request to answer, added up by route template: by requests, the mean.",
     ["route"],
+    registry=COUNTED,
+)
+_ANSWERS = Histogram(
+    "kanali_answer_seconds",
+    "Seconds from request to answer, of all routes.",
     buckets=BOUNDS,
     registry=COUNTED,
 )
 _MAILS = Counter(
-    "kanali_mails", "Mails of this server's worker: sent, put back, given up.", ["outcome"], registry=COUNTED
+    "kanali_mails",
+    "Mails of this server's worker: sent, put back, given up, too many.",
+    ["outcome"],
+    registry=COUNTED,
 )
 _SECURITY = Counter(
     "kanali_security_events", "Security events by their names in the log.", ["event"], registry=COUNTED
+)
+
+_WEBHOOKS = Counter(
+    "kanali_webhooks",
+    "Webhooks of this server's worker: sent, put back, given up.",
+    ["outcome"],
+    registry=COUNTED,
 )
 
 
@@ -68,7 +85,7 @@ class Requests:
 
     def __init__(self, templates: Iterable[str]) -> None:
         self._own = frozenset(list(dict.fromkeys(templates))[:TEMPLATES_MOST])
-        self._series: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self._series: dict[tuple[str, int], tuple[Counter, Counter]] = {}
         """Route and class → its series, since looking them up costs more than counting."""
 
     def add(self, template: str | None, status: int, seconds: float) -> None:
@@ -79,12 +96,18 @@ class Requests:
             self._series[key] = (_REQUESTS.labels(route, f"{key[1]}xx"), _SECONDS.labels(route))
         count, times = self._series[key]
         count.inc()
-        times.observe(seconds)
+        times.inc(seconds)
+        _ANSWERS.observe(seconds)
 
 
 def mail(outcome: str) -> None:
-    """One attempt at a mail came to this: "sent", "put back", "given up"."""
+    """One attempt at a mail came to this: "sent", "put back", "given up", "too many"."""
     _MAILS.labels(outcome).inc()
+
+
+def webhook(outcome: str) -> None:
+    """One attempt at a webhook came to this: "sent", "put back", "given up"."""
+    _WEBHOOKS.labels(outcome).inc()
 
 
 def security(event: str) -> None:

@@ -33,7 +33,7 @@ PATIENCE: Final = 5
 """Seconds that a caller gets to say what it wants."""
 NEEDED: Final = frozenset({"database", "schema", "triggers", "rights", "durability", "installation", "disk"})
 """Without these nothing can be taken in; a mail that waits or a worker that rests makes nobody unready."""
-KINDS: Final = (post.SEND, *PERIODIC, "other")
+KINDS: Final = (post.SEND, post.HOOK, *PERIODIC, "other")
 """Of jobs, as they are told."""
 
 Processes = Callable[[], Mapping[str, Sequence[int]]]
@@ -121,6 +121,8 @@ class Operations:
             return
         yield Gauge("kanali_mails_waiting", "Mails to be sent.", {"": state.waiting_mails})
         yield Gauge("kanali_mails_oldest_seconds", "Age of the oldest.", {"": state.oldest_mail_seconds})
+        yield Gauge("kanali_webhooks_waiting", "Webhooks to be sent.", {"": state.waiting_webhooks})
+        yield Gauge("kanali_undelivered", "Mails and webhooks lost in 30 days.", {"": state.undelivered})
         none = health.Due(0, 0.0)
         due = {kind: state.due.get(kind, none) for kind in KINDS}
         yield Gauge("kanali_jobs_due", "Due and not done.", {kind: due[kind].count for kind in KINDS}, "kind")

@@ -24,18 +24,21 @@ from feedback.city.versions import Ruling
 from feedback.people.viewer import Viewer
 from portal import languages
 from portal.database import Database
+from portal.files import Files
 from portal.forms import Form
 from portal.in_force import InForce
 from portal.kept import Kept
 from portal.languages import gettext as _
 from portal.limits import Limits
+from portal.oidc import Provider
 from portal.rendering import Assets
 from portal.secret import Secret
 from portal.settings import Settings
 from portal.source import UNKNOWN, Source
 
-Policy = Literal["public", "code", "staff", "desk", "quality", "admin", "auditor"]
-"""Who may call a route: everybody; whoever opened an item; any signed-in account; roles with a desk; one role."""
+Policy = Literal["public", "code", "set-up", "staff", "desk", "quality", "admin", "auditor"]
+"""Who may call a route: everybody; whoever opened an item; any signed-in account, even one that must set up its second
+factor first; any signed-in account; roles with a desk; one role."""
 
 
 class Site(Struct, kw_only=True):
@@ -50,6 +53,9 @@ class Site(Struct, kw_only=True):
     templates: jinja2.Environment
     in_force: InForce
     limits: Limits
+    files: Files
+    provider: Provider | None = None
+    """The city's own provider of identities, where one is configured."""
     frames: Kept = field(default_factory=lambda: Kept(256))
     """What stands around pages, by language and address."""
     rows: Kept = field(default_factory=lambda: Kept(4096))
@@ -57,6 +63,11 @@ class Site(Struct, kw_only=True):
 
     def now(self) -> datetime:
         return self.clock()
+
+    @property
+    def asks_second_factor(self) -> bool:
+        """Whether every account of staff must have a second factor; in a demonstration none must."""
+        return self.settings.second_factor == "required" and not self.demonstration
 
 
 class Visit(Struct, kw_only=True):
@@ -79,6 +90,10 @@ class Visit(Struct, kw_only=True):
     language: str = languages.SOURCE
     ruling: Ruling | None = None
     viewer: Viewer | None = None
+    newcomer: Viewer | None = None
+    """Who has signed in and must set up a second factor before anything else (policy `set-up`)."""
+    confirmed_at: datetime | None = None
+    """When password and factor were shown for a change of these; None where that is not or no longer so."""
     item_id: int | None = None
     """The item that this browser has opened by code or link (policy `code`)."""
 
@@ -125,6 +140,8 @@ class Route(Struct, frozen=True):
     methods: tuple[str, ...]
     policy: Policy
     handler: Callable[[Visit], Reply]
+    takes_files: bool = False
+    """Whether its form may come in parts, with files; everywhere else only plain fields are let in."""
 
 
 SHAPES: Final = {
@@ -132,18 +149,29 @@ SHAPES: Final = {
     "reference": r"[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}",
     "token": r"[A-Za-z0-9_-]{43}",
     "department": r"[a-z][a-z0-9-]{1,39}",
+    "file": r"(photo|document)-[1-9][0-9]{0,3}(-small)?",
 }
 """What a part of an address may look like; what has another shape names nothing and is looked up nowhere."""
 
 
-def route(path: str, *methods: str, policy: Policy) -> Callable[[Callable[[Visit], Reply]], Route]:
+def route(
+    path: str, *methods: str, policy: Policy, takes_files: bool = False
+) -> Callable[[Callable[[Visit], Reply]], Route]:
     """Declare a route. `{language}` in the path is one of the city's languages; each part has its shape."""
     assert set(re.findall(r"{(\w+)}", path)) <= SHAPES.keys(), f"{path} has a part without a shape"
 
     def declare(handler: Callable[[Visit], Reply]) -> Route:
-        return Route(path, methods or ("GET",), policy, handler)
+        return Route(path, methods or ("GET",), policy, handler, takes_files)
 
     return declare
+
+
+def template_pattern(path: str) -> re.Pattern[str]:
+    """What the addresses of a route look like."""
+    parts = re.split(r"({\w+})", path)
+    return re.compile(
+        "".join(SHAPES[p[1:-1]] if p.startswith("{") else re.escape(p) for p in parts), re.ASCII
+    )
 
 
 def is_machine(accept: str) -> bool:
@@ -227,7 +255,7 @@ def _here(visit: Visit) -> Here:
         languages.catalogue(languages.current()),
         visit.ruling.version_id if visit.ruling else 0,
         visit.site.demonstration,
-        (visit.viewer.name, visit.viewer.role) if visit.viewer else None,
+        (visit.viewer.name, visit.viewer.role, visit.newcomer is None) if visit.viewer else None,
     )
     return visit.site.frames.get(key, lambda: _make_here(visit, is_staff=is_staff))
 
@@ -285,11 +313,16 @@ def _make_here(visit: Visit, *, is_staff: bool) -> Here:
 
 def _staff_bar(visit: Visit) -> StaffBar:
     viewer = visit.staff
-    sections = [PageLink(_("Cases"), "/staff/inbox", visit.path.startswith(("/staff/inbox", "/staff/item")))]
+    sections = []
+    if viewer.has_desk:
+        is_here = visit.path.startswith(("/staff/inbox", "/staff/item", "/staff/undelivered"))
+        sections.append(PageLink(_("Cases"), "/staff/inbox", is_here))
+    if viewer.role == "admin":
+        sections.append(PageLink(_("Webhooks"), "/staff/webhooks", visit.path == "/staff/webhooks"))
     return StaffBar(
         name=viewer.name,
         role_label=role_label(viewer.role),
-        sections=sections if viewer.has_desk else [],
+        sections=sections if visit.newcomer is None else [],
         sign_out_key="",
     )
 

@@ -62,7 +62,9 @@ PERIODIC: dict[str, Every | Daily] = {
     "freeze_satisfaction": Daily(time(0, 20)),
     "close_record": Daily(time(0, 40)),
     "seal": Every(timedelta(minutes=5)),
+    "tell": Every(timedelta(minutes=1)),
     "purge": Daily(time(4, 20)),
+    "purge_files": Every(timedelta(minutes=20)),
 }
 
 

@@ -17,14 +17,19 @@ from portal import log, metrics
 EVENTS: Final = frozenset(
     {
         *("signed_in", "sign_in_failed", "signed_out", "session_ended", "sessions_ended"),
-        *("password_changed", "password_refused"),
+        *("password_changed", "password_refused", "factors_changed", "factor_refused"),
         *("access_refused", "origin_refused", "request_refused"),
         *("limit_engaged", "code_unknown"),
     }
 )
 """What each means stands in docs/operating.md, what to watch."""
 
-_QUIET: Final = frozenset({"signed_in", "signed_out", "session_ended", "sessions_ended", "password_changed"})
+_QUIET: Final = frozenset(
+    {
+        *("signed_in", "signed_out", "session_ended", "sessions_ended"),
+        *("password_changed", "factors_changed"),
+    }
+)
 """What somebody may do. The rest is a warning."""
 
 _log = logging.getLogger("kanali")

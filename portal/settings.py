@@ -13,10 +13,12 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from msgspec import Struct
+
+from feedback.limits.rules import TOWN
 
 _PACKAGE = Path(__file__).resolve().parent
 
@@ -42,6 +44,9 @@ THIS_MACHINE: Final[tuple[IPNetwork, ...]] = (
 """Whose word is taken where the public address is https and nothing is set: the proxy that ends the TLS."""
 
 
+SecondFactor = Literal["required", "offered"]
+
+
 class OperatorError(Exception):
     """What an operator has to mend: one line that says what is wrong and the cure. Exit code 1."""
 
@@ -63,6 +68,22 @@ class Smtp(Struct, frozen=True):
         return f"Smtp({self.host}:{self.port})"
 
 
+class Oidc(Struct, frozen=True, kw_only=True):
+    """The city's own provider of identities (OpenID Connect), and how we are known there."""
+
+    issuer: str
+    """As the provider writes it, to the letter."""
+    client_id: str
+    client_secret: str
+    label: str
+    """What the button says."""
+    asks_second_factor: bool
+    """Whether a second factor that was set up here is asked for as well."""
+
+    def __repr__(self) -> str:
+        return f"Oidc({self.issuer})"
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """The whole environment, checked."""
 
@@ -73,6 +94,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     public_url: str
     """Scheme and host as people type them, without a slash at the end."""
     secret_file: Path
+    files_folder: Path
+    """Where photos and documents of citizens lie."""
     smtp: Smtp | None
     """None: mails are written to `mail_folder`."""
     host: str
@@ -81,8 +104,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Web processes: one on SQLite."""
     operations: tuple[str, int] | None
     """Where health in detail and metrics are told; None: nowhere."""
+    oidc: Oidc | None
+    """None: nobody signs in by another system."""
     trusted_proxies: tuple[IPNetwork, ...]
     """Whose X-Forwarded-For is believed."""
+    hourly_messages: int
+    """How many messages the whole town sends in an hour before the next are held for a clerk's look."""
+    second_factor: SecondFactor
+    """Whether staff must have a second factor or may; a demonstration never asks for one."""
     start_clock_at: datetime | None
     """`KANALI_NOW`; see `portal/installation.py`."""
 
@@ -110,7 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     @property
     def var(self) -> Path:
         """The folder of what the program writes: that of the SQLite file, `var` with PostgreSQL."""
-        return sqlite_path(self.database_url).parent if self.is_sqlite else Path("var")
+        return _var(self.database_url)
 
     @property
     def mail_folder(self) -> Path:
@@ -143,13 +172,17 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=database_url,
         owner_url=owner_url,
         public_url=public_url,
-        secret_file=reader.path("KANALI_SECRET_FILE", _secret_beside(database_url)),
+        secret_file=reader.path("KANALI_SECRET_FILE", _var(database_url) / "secret"),
+        files_folder=reader.folder("KANALI_FILES_URL", _var(database_url) / "files"),
         smtp=reader.smtp("KANALI_SMTP_URL"),
         host=reader.host("KANALI_HOST", "127.0.0.1"),
         port=port,
         workers=workers,
         operations=reader.listener("KANALI_OPS_ADDRESS", ("127.0.0.1", 8001)),
+        oidc=reader.oidc(),
         trusted_proxies=reader.networks("KANALI_TRUSTED_PROXIES", THIS_MACHINE if is_https else ()),
+        hourly_messages=reader.number("KANALI_HOURLY_MESSAGES", TOWN.most, 1, 999_999),
+        second_factor=reader.second_factor("KANALI_SECOND_FACTOR"),
         start_clock_at=reader.instant("KANALI_NOW"),
     )
     reader.finish()
@@ -166,12 +199,20 @@ _KNOWN = (
     "KANALI_OWNER_URL",
     "KANALI_PUBLIC_URL",
     "KANALI_SECRET_FILE",
+    "KANALI_FILES_URL",
     "KANALI_SMTP_URL",
     "KANALI_HOST",
     "KANALI_PORT",
     "KANALI_WORKERS",
     "KANALI_OPS_ADDRESS",
     "KANALI_TRUSTED_PROXIES",
+    "KANALI_HOURLY_MESSAGES",
+    "KANALI_SECOND_FACTOR",
+    "KANALI_OIDC_ISSUER",
+    "KANALI_OIDC_CLIENT_ID",
+    "KANALI_OIDC_CLIENT_SECRET_FILE",
+    "KANALI_OIDC_LABEL",
+    "KANALI_OIDC_SECOND_FACTOR",
     "KANALI_NOW",
 )
 
@@ -202,6 +243,19 @@ class _Reader:
     def path(self, name: str, default: Path) -> Path:
         text = self._values.get(name, "")
         return Path(text) if text else default
+
+    def folder(self, name: str, default: Path) -> Path:
+        """A folder of this machine, as a path or as file:///path."""
+        text = self._values.get(name, "")
+        if not text:
+            return default
+        parts = _split(text)
+        if "://" in text and (
+            not parts or parts.scheme != "file" or parts.netloc or parts.query or parts.fragment
+        ):
+            self.fault(name, "is no folder of this machine: give /path/to/folder or file:///path/to/folder")
+            return default
+        return Path(unquote(parts.path)) if parts and parts.scheme == "file" else Path(text)
 
     def database(self, name: str, default: str) -> str:
         text = self._values.get(name, "")
@@ -266,6 +320,53 @@ class _Reader:
             password=unquote(parts.password or ""),
         )
 
+    def oidc(self) -> Oidc | None:
+        """All of a provider's settings, or none; each fault of each."""
+        if not any(self._values.get(name) for name in _KNOWN if "_OIDC_" in name):
+            return None
+        issuer = self._values.get("KANALI_OIDC_ISSUER", "")
+        if not is_good_provider(issuer) or "?" in issuer or len(issuer) > 500:
+            self.fault(
+                "KANALI_OIDC_ISSUER",
+                "must be the address of the provider, https (http on this machine only), without ? and #: "
+                "https://id.example.org/realms/city",
+            )
+        client_id = self._values.get("KANALI_OIDC_CLIENT_ID", "")
+        if not re.fullmatch(r"[\x21-\x7e]{1,255}", client_id):
+            self.fault("KANALI_OIDC_CLIENT_ID", "must be the name under which the provider knows Kanali")
+        label = self._values.get("KANALI_OIDC_LABEL", "") or (_split(issuer) or urlsplit("")).hostname or ""
+        if not label.isprintable() or len(label) > 60:
+            self.fault("KANALI_OIDC_LABEL", "must be one line of at most 60 characters")
+        second = self._values.get("KANALI_OIDC_SECOND_FACTOR", "") or "skip"
+        if second not in ("ask", "skip"):
+            self.fault("KANALI_OIDC_SECOND_FACTOR", f"is {second!r}: give ask or skip")
+        return Oidc(
+            issuer=issuer,
+            client_id=client_id,
+            client_secret=self._secret_of_client("KANALI_OIDC_CLIENT_SECRET_FILE"),
+            label=label,
+            asks_second_factor=second == "ask",
+        )
+
+    def _secret_of_client(self, name: str) -> str:
+        text = self._values.get(name, "")
+        if not text:
+            self.fault(
+                name, "is missing: give the file that holds the secret which the provider gave to Kanali"
+            )
+            return ""
+        try:
+            mode = Path(text).stat().st_mode
+            secret = Path(text).read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError):
+            self.fault(name, f"names {text}, which cannot be read: correct its path, owner and mode")
+            return ""
+        if mode & 0o027:
+            self.fault(name, f"names {text}, which is open to others: run chmod 600 {text}")
+        if not re.fullmatch(r"[\x20-\x7e]{1,1000}", secret):
+            self.fault(name, f"names {text}, which does not hold a secret in one line")
+        return secret
+
     def host(self, name: str, default: str) -> str:
         text = self._values.get(name, "")
         if not text:
@@ -307,6 +408,14 @@ class _Reader:
                 )
         return tuple(found)
 
+    def second_factor(self, name: str) -> SecondFactor:
+        text = self._values.get(name, "")
+        if text == "offered":
+            return "offered"
+        if text not in ("", "required"):
+            self.fault(name, f"is {text!r}: give required or offered")
+        return "required"
+
     def instant(self, name: str) -> datetime | None:
         text = self._values.get(name, "")
         if not text:
@@ -327,6 +436,20 @@ def _unknown(values: Mapping[str, str]) -> Iterator[str]:
             near = difflib.get_close_matches(name, _KNOWN, n=1)
             hint = f"did you mean {near[0]}?" if near else "take it out of the environment."
             yield f"{name} is no setting: {hint}"
+
+
+def is_good_provider(address: str) -> bool:
+    """Whether an address of a provider may be asked: https to a host, or http on this machine; nothing odd in it."""
+    parts = _split(address)
+    return bool(
+        parts
+        and re.fullmatch(r"[\x21-\x7e]{1,2000}", address)
+        and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname or "")))
+        and re.fullmatch(r"[a-z0-9.:-]+", parts.hostname or "")
+        and _port_is_good(parts)
+        and parts.username is None
+        and not parts.fragment
+    )
 
 
 def _split(text: str) -> SplitResult | None:
@@ -352,9 +475,8 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _secret_beside(database_url: str) -> Path:
-    folder = sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
-    return folder / "secret"
+def _var(database_url: str) -> Path:
+    return sqlite_path(database_url).parent if database_url.startswith("sqlite:") else Path("var")
 
 
 def _shown(database_url: str) -> str:

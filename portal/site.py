@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from feedback.city.profile import City
 from portal import languages
+from portal.files import Files
 from portal.in_force import InForce
 from portal.installation import Installed
 from portal.limits import Limits
+from portal.oidc import Provider
 from portal.pages import Site
 from portal.rendering import Assets, make_templates
-from portal.settings import OperatorError
+from portal.settings import OperatorError, Settings
 
 
 def make_site(installed: Installed) -> Site:
@@ -27,7 +29,14 @@ def make_site(installed: Installed) -> Site:
         templates=make_templates(assets),
         in_force=in_force,
         limits=Limits(installed.settings.database_url),
+        provider=make_provider(installed.settings),
+        files=Files(installed.settings.files_folder),
     )
+
+
+def make_provider(settings: Settings) -> Provider | None:
+    """The provider of identities of the settings, if there is one; it is not asked anything yet."""
+    return Provider(settings.oidc, settings.public_url) if settings.oidc else None
 
 
 def check_languages(city: City) -> None:

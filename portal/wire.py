@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from portal.access import ITEM_COOKIE, RECEIPT_COOKIE, STAFF_COOKIE
+from portal.access import HALF_COOKIE, ITEM_COOKIE, PROVIDER_COOKIE, RECEIPT_COOKIE, STAFF_COOKIE
 from portal.pages import Cookie, Reply
 from portal.settings import Settings
 
@@ -26,7 +26,13 @@ HEADERS: Final = {
 USUAL: Final = {"Cache-Control": "no-store", "Vary": "HX-Request"}
 """Unless a reply says otherwise: what a person sees stays on no disk."""
 
-COOKIES: Final = {STAFF_COOKIE: "/", ITEM_COOKIE: "/", RECEIPT_COOKIE: "/receipt"}
+COOKIES: Final = {
+    STAFF_COOKIE: "/",
+    HALF_COOKIE: "/",
+    ITEM_COOKIE: "/",
+    PROVIDER_COOKIE: "/",
+    RECEIPT_COOKIE: "/receipt",
+}
 """Each cookie and whether it stands for the whole portal: that decides its prefix."""
 
 _BODILESS: Final = frozenset({204, 304})

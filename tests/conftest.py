@@ -133,7 +133,13 @@ def fewer(times: int) -> hypothesis.settings:
 
 def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings as `kanali` would read them for this database, with the secret made."""
-    values = {"KANALI_DATABASE_URL": url, "KANALI_SECRET_FILE": str(folder / "secret"), **(environ or {})}
+    values = {
+        "KANALI_DATABASE_URL": url,
+        "KANALI_SECRET_FILE": str(folder / "secret"),
+        "KANALI_FILES_URL": str(folder / "files"),
+        "KANALI_SECOND_FACTOR": "offered",  # What it is to have one is tested where it is the matter.
+        **(environ or {}),
+    }
     settings = read_settings(values)
     make_secret(settings)
     return settings

@@ -43,8 +43,10 @@ def environment(url: str, folder: Path, more: Mapping[str, str] | None = None) -
         **kept,
         "KANALI_DATABASE_URL": url,
         "KANALI_SECRET_FILE": str(folder / "secret"),
+        "KANALI_FILES_URL": str(folder / "files"),
         # Several portals run at once; the tests of the listener say where it is.
         "KANALI_OPS_ADDRESS": "off",
+        "KANALI_SECOND_FACTOR": "offered",
         **(more or {}),
     }
 

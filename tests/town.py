@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
@@ -37,10 +38,11 @@ from feedback.items.submit import Key
 from feedback.items.tables import Item
 from feedback.items.views import ItemView
 from feedback.ledger.notes import SYSTEM, Actor
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions, totp
 from portal.app import create_app
 from portal.database import Database
 from portal.edge import App
+from portal.files import Files
 from portal.in_force import InForce
 from portal.limits import Limits
 from portal.pages import Site
@@ -51,11 +53,20 @@ from tests.line import Line
 
 RIVERTON = Path(__file__).parent / "cities" / "riverton"
 BASE = "http://127.0.0.1:8000"
+WRITING = timedelta(seconds=90)
+"""How long people write before they send: a form that they get was opened so long ago."""
+_opened_before = ContextVar("_opened_before", default=timedelta())
 MONDAY = "2026-11-02 09:00"
 """When the story of a town begins: a Monday, and a public holiday (2 November); working time counts from Tuesday."""
 
 
 _addresses = itertools.count()
+
+
+def new_address() -> str:
+    """An address on the net that nobody else in these tests has."""
+    number = next(_addresses)
+    return f"127.1.{number // 250 % 250}.{number % 250 + 1}"
 
 
 class Page:
@@ -117,11 +128,15 @@ class Browser:
     """One person's browser with its cookies, and the address that it comes from."""
 
     def __init__(self, app: App, language: str = "en", address: str = "", base: str = BASE) -> None:
-        number = next(_addresses)
         self.base = base
-        self.address = address or f"127.1.{number // 250 % 250}.{number % 250 + 1}"
-        self.client = httpx.Client(transport=Line(app, self.address), base_url=base)
+        self.address = address or new_address()
+        self.line = Line(app, self.address)
+        self.client = httpx.Client(transport=self.line, base_url=base)
         self.language = language
+
+    def moves(self) -> None:
+        """The same browser, somewhere else: what came from there before is not its own."""
+        self.line.address = self.address = new_address()
 
     def get(self, path: str, *, follow: bool = False, **query: str) -> Page:
         """Ask for a page. A path of the public part may leave its language out: "/submit"."""
@@ -135,10 +150,17 @@ class Browser:
         response = self.client.post(self._path(path), data=fields, headers=headers, follow_redirects=follow)
         return Page(response)
 
-    def sends(self, **fields: str) -> Page:
+    def attach(self, path: str, *files: bytes, name: str = "IMG_0001.JPG", **fields: str) -> Page:
+        """Send a form with files, as a browser does: in parts, each file with the name that it has at home."""
+        parts = [(field, (None, value)) for field, value in fields.items()]
+        parts += [("files", (name, file)) for file in files or (b"",)]
+        headers = {"Origin": self.base}
+        return Page(self.client.post(self._path(path), files=parts, headers=headers))
+
+    def sends(self, *files: bytes, **fields: str) -> Page:
         """Open the form and send it with a fresh key; gives the answer to the post."""
-        key = self.get("/submit").value("key")
-        return self.post("/submit", **{"key": key, **fields})
+        fields = {"key": self.get("/submit").value("key"), **fields}
+        return self.attach("/submit", *files, **fields) if files else self.post("/submit", **fields)
 
     def _path(self, path: str) -> str:
         if path.startswith(("http://", "https://")):
@@ -198,14 +220,24 @@ class Town:
             settings=settings,
             database=database,
             secret=self.secret,
-            clock=lambda: self.now,
+            clock=lambda: self.now - _opened_before.get(),
             demonstration=False,
             assets=assets,
             templates=templates,
             in_force=InForce(database),
             limits=Limits(database.url),
+            files=Files(settings.files_folder),
         )
-        self.app = create_app(self.site)
+        self.portal = create_app(self.site)
+
+    async def app(self, scope: Any, receive: Any, send: Any) -> None:
+        """The portal. The town's clock stands still, so who opens the form has opened it a while ago."""
+        is_form = scope["type"] == "http" and scope["method"] == "GET" and scope["path"].endswith("/submit")
+        opened = _opened_before.set(WRITING if is_form else timedelta())
+        try:
+            await self.portal(scope, receive, send)
+        finally:
+            _opened_before.reset(opened)
 
     # ── time ────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -230,11 +262,12 @@ class Town:
         kind: str = "request",
         service: str = "",
         language: str = "en",
+        files: tuple[bytes, ...] = (),
         **fields: str,
     ) -> Report:
         """A citizen fills in the form and sends it; fails where the form refuses."""
         browser = self.visitor(language)
-        page = browser.sends(kind=kind, text=text, service=service, **fields)
+        page = browser.sends(*files, kind=kind, text=text, service=service, **fields)
         assert page.status == 303, f"{page.status}: {page.errors or page.text}"
         receipt = browser.get(page.location)
         code = receipt.field("#code").replace(" ", "")
@@ -290,6 +323,15 @@ class Town:
             identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
         browser.client.cookies.set("kanali-staff", identifier, path="/")
         return browser
+
+    def adds_app(self, account_id: int) -> str:
+        """An authenticator app for an account; the secret that it shares with the portal."""
+        salt = totp.new_salt()
+        with self.database.write() as session:
+            factors.add_app(
+                session, account_id=account_id, salt=salt, step=0, by=Actor("staff", account_id), now=self.now
+            )
+        return totp.secret_of(self.secret.key, account_id=account_id, salt=salt)
 
     def takes(self, report: Report, *, by: int | None = None) -> int:
         """Somebody of the staff takes the item; the account."""

@@ -69,7 +69,16 @@ def run_tests(*arguments: str) -> Ran:
         report = folder / "report.xml"
         start = time.monotonic()
         subprocess.run(
-            [sys.executable, "-m", "pytest", "-q", f"--junitxml={report}", *arguments],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                f"--junitxml={report}",
+                "-o",
+                "junit_family=xunit1",
+                *arguments,
+            ],
             cwd=ROOT,
             env={**os.environ, "KANALI_PROOF": "1", "TEST_NOTHING_LEFT_OUT": "1"},
             check=False,

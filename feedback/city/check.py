@@ -29,6 +29,9 @@ from feedback.city.profile import (
     KINDS,
     NATURES,
     City,
+    Restriction,
+    RoutingRule,
+    When,
 )
 from feedback.city.reach import find_unreachable
 
@@ -54,6 +57,7 @@ def check_parts(parts: Parts) -> list[CityFault]:
         *_check_departments(parts),
         *_check_services(parts),
         *_check_routing(parts),
+        *_check_restrictions(parts),
         *_check_natures(parts),
         *_check_laws(parts),
         *_check_calendar(parts),
@@ -171,11 +175,48 @@ def _check_routing(parts: Parts) -> Iterator[CityFault]:
         place = spot("rule", position, rule.key)
         yield from check_words(file, place, rule, parts.languages)
         yield from _department(file, place, rule.department, parts)
-        yield from _services(file, f"{place} → when", rule.when.service, parts)
-        for language in rule.when.language:
-            if language not in languages:
-                facts: dict[str, object] = {"key": language, "known": languages}
-                yield CityFault(file, f"{place} → when → language", "unknown_language", facts)
+        yield from _when(file, place, rule.when, parts, languages)
+    yield from _unreached(file, "rule", rules, parts, languages)
+
+
+def _check_restrictions(parts: Parts) -> Iterator[CityFault]:
+    """Restrictions are rules like those of routing; where a case can be a report of misconduct, one must take it."""
+    file = "routing.toml"
+    rules = list(entries_of(parts.restrictions))
+    languages = tuple(dict.fromkeys((*(parts.languages or ()), *DETECTED_LANGUAGES)))
+    yield from check_keys(file, "restriction", [rule.key for _, rule in rules], empty_is_fault=False)
+    for position, rule in rules:
+        place = spot("restriction", position, rule.key)
+        yield from _department(file, place, rule.department, parts)
+        yield from _when(file, place, rule.when, parts, languages)
+    yield from _unreached(file, "restriction", rules, parts, languages)
+    is_whole = parts.restrictions is not None and None not in parts.restrictions
+    has_reports = any(row.nature == "integrity_report" for _, row in entries_of(parts.default_natures))
+    if has_reports and is_whole and not any(_takes_every_report(rule.when) for _, rule in rules):
+        yield CityFault(file, "restriction", "reports_unrestricted")
+
+
+def _takes_every_report(when: When) -> bool:
+    """Whether each report of misconduct meets this rule, whatever else it is."""
+    narrowed = when.service or when.kind or when.channel or when.language
+    return not narrowed and (not when.nature or "integrity_report" in when.nature)
+
+
+def _when(file: str, place: str, when: When, parts: Parts, languages: Sequence[str]) -> Iterator[CityFault]:
+    yield from _services(file, f"{place} → when", when.service, parts)
+    for language in when.language:
+        if language not in languages:
+            facts: dict[str, object] = {"key": language, "known": languages}
+            yield CityFault(file, f"{place} → when → language", "unknown_language", facts)
+
+
+def _unreached(
+    file: str,
+    name: str,
+    rules: Sequence[tuple[int, RoutingRule]] | Sequence[tuple[int, Restriction]],
+    parts: Parts,
+    languages: Sequence[str],
+) -> Iterator[CityFault]:
     services = ("", *(parts.service_keys or ()), *(key for _, rule in rules for key in rule.when.service))
     boxes = [
         (
@@ -189,8 +230,8 @@ def _check_routing(parts: Parts) -> Iterator[CityFault]:
     ]
     for place_in_rules, earlier in find_unreachable(boxes).items():
         position, rule = rules[place_in_rules]
-        facts = {"by": tuple(rules[other][1].key for other in earlier)}
-        yield CityFault(file, spot("rule", position, rule.key), "unreachable", facts)
+        facts: dict[str, object] = {"by": tuple(rules[other][1].key for other in earlier)}
+        yield CityFault(file, spot(name, position, rule.key), "unreachable", facts)
 
 
 def _check_natures(parts: Parts) -> Iterator[CityFault]:

@@ -25,6 +25,7 @@ from feedback.city.profile import (
     PolicyText,
     Publication,
     Quality,
+    Restriction,
     RoutingRule,
     Service,
     Survey,
@@ -58,6 +59,7 @@ class Parts(Struct, kw_only=True):
     services: Sequence[Service | None] | None = None
     service_keys: Sequence[str] | None = None
     rules: Sequence[RoutingRule | None] | None = None
+    restrictions: Sequence[Restriction | None] | None = None
     default_natures: Sequence[NatureDefault | None] | None = None
     laws: Sequence[LawRule | None] | None = None
     calendar: Calendar | None = None
@@ -84,6 +86,7 @@ def parts_of(city: City) -> Parts:
         services=city.service,
         service_keys=[service.key for service in city.service],
         rules=city.routing.rule,
+        restrictions=city.routing.restriction,
         default_natures=city.deadlines.default_nature,
         laws=city.deadlines.law,
         calendar=city.calendar,

@@ -57,6 +57,10 @@ NATURES: tuple[Nature, ...] = (
     "open_data_request",
 )
 
+Restricted = Literal["named_official", "health", "minors", "integrity"]
+RESTRICTED: tuple[Restricted, ...] = ("named_official", "health", "minors", "integrity")
+"""Why an item may be shown to those named for it only."""
+
 Channel = Literal["web", "mail", "phone", "counter", "open311", "api", "import"]
 
 Measure = Literal[
@@ -188,10 +192,20 @@ class RoutingRule(_Part, frozen=True, kw_only=True):
     reason: Words
 
 
+class Restriction(_Part, frozen=True, kw_only=True):
+    """Which items are restricted as they come in, why, and whose heads are named for them; the first that matches."""
+
+    key: Key
+    when: When
+    reason: Restricted
+    department: Key
+
+
 class Routing(_Part, frozen=True, kw_only=True):
     """`routing.toml`. Without a matching rule an item goes to the department of its service."""
 
     rule: tuple[RoutingRule, ...] = ()
+    restriction: tuple[Restriction, ...] = ()
     keyword_least: Annotated[int, Meta(ge=1)] = 1
     """How many different keywords of the winning service a text without a chosen service must hold."""
     keyword_lead: Annotated[int, Meta(ge=1)] = 1

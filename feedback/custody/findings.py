@@ -25,6 +25,8 @@ Code = Literal[
     "copy_unexplained",
     "figure_changed",
     "rating_unexplained",
+    "file_missing",
+    "file_changed",
     "leaf_missing",
     "sealed_note_missing",
     "sealed_note_changed",

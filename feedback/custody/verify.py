@@ -23,20 +23,24 @@ from feedback.custody.verify_log import verify_log
 from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
+    Attachment,
     Clock,
     Contact,
     Counter,
     Cycle,
     Entry,
     ExternalRef,
+    Grant,
     Item,
     Pause,
+    Reading,
 )
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
-from feedback.people.tables import Account, Membership
+from feedback.people.tables import Account, Identity, Membership, Passkey, Totp
 from feedback.quality.tables import Record, Restatement
 from feedback.satisfaction.tables import Invitation, Response
+from feedback.webhooks.tables import Subscription
 
 SUBJECTS: dict[str, type[Row]] = {"item": Item, "account": Account, "city": CityRow, "record": Record}
 UNDER_DIGEST: tuple[type[Row], ...] = (
@@ -47,15 +51,22 @@ UNDER_DIGEST: tuple[type[Row], ...] = (
     Pause,
     Answer,
     Entry,
+    Attachment,
     ExternalRef,
+    Grant,
+    Reading,
     Invitation,
     Response,
     Account,
     Membership,
+    Identity,
+    Totp,
+    Passkey,
     CityRow,
     CityVersion,
     Record,
     Restatement,
+    Subscription,
 )
 REDACTED = "redacted"
 _CHUNK = 400

@@ -67,7 +67,7 @@ def answer(
     """
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     item, cycle = change.item, change.cycle
-    item.state = check_move(item.state, "answer")
+    item.state = check_move(item.state, "answer", is_held=change.is_held)
     refuse_barred(change)
     today = now.astimezone(change.city.zone).date()
     written = Answer(

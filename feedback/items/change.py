@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlmodel import Session, select
 
 from feedback.city import versions
 from feedback.city.profile import City
-from feedback.columns import Row, table_of
+from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict, NotFound
 from feedback.items.tables import Contact, Cycle, Entry, Item
 from feedback.ledger import notes
@@ -35,6 +35,12 @@ class Change(Struct):
     by: Actor
     now: datetime
     rows: list[Row]
+    values: list[tuple[type[Row], int, Values]] = field(default_factory=list)
+    """The same of rows that were written as plain values."""
+
+    @property
+    def is_held(self) -> bool:
+        return self.item.held is not None
 
     def enter(
         self,
@@ -97,6 +103,7 @@ def finish(change: Change, act: str) -> None:
         by=change.by,
         now=change.now,
         rows=[change.item, change.cycle, *change.rows],
+        values=change.values,
     )
     change.session.expire(change.item)
 

@@ -12,23 +12,19 @@ import secrets
 from datetime import UTC, datetime, timedelta
 
 from feedback.errors import DomainError, Expired
+from feedback.text import crockford
+from feedback.text.crockford import ALPHABET
 
 KEY_LIVES = timedelta(hours=24)
 CODE_LENGTH = 28
-ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 CHECK_PRIME = 1021
 """The whole code, read as a number to base 32, is divisible by it: no single error, no swap of neighbours passes."""
-
-_VALUES = {character: value for value, character in enumerate(ALPHABET)} | {"I": 1, "L": 1, "O": 0, "U": 27}
 
 
 class CodeMistyped(DomainError):
     """The check characters do not fit: a typing error, found without asking the database."""
 
     code = "code_mistyped"
-
-
-_GREEK_KEYS = str.maketrans("ΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEZHIKMNOPTYX")
 
 
 class KeyForeign(DomainError):
@@ -54,6 +50,11 @@ def check_key(secret: bytes, key: str, *, now: datetime) -> str:
     return random
 
 
+def issued_at(key: str) -> datetime:
+    """When a key was issued, to the second; the caller has checked it."""
+    return datetime.fromtimestamp(int(key.split(".")[1], 16), UTC)
+
+
 def key_hash(random: str) -> str:
     """What is stored of a submission key."""
     return hashlib.sha256(random.encode()).hexdigest()
@@ -68,30 +69,21 @@ def code_of(secret: bytes, random: str) -> str:
 
 
 def read_code(typed: str) -> str:
-    """A code as typed, in its one form. Refuses CodeMistyped.
-
-    Forgiven are case, spaces, hyphens, I L O U, and Greek letters that look like those of the code: a phone with
-    Greek keys writes these.
-    """
-    plain = "".join(
-        character
-        for character in typed.upper().translate(_GREEK_KEYS)
-        if not character.isspace() and character not in "-‐‑–—."
-    )
-    number = 0
-    for character in plain:
-        value = _VALUES.get(character)
-        if value is None:
-            raise CodeMistyped()
-        number = number << 5 | value
-    if len(plain) != CODE_LENGTH or number % CHECK_PRIME:
+    """A code as typed, in its one form. Refuses CodeMistyped. What is forgiven: `feedback/text/crockford.py`."""
+    values = crockford.read(typed)
+    if values is None or len(values) != CODE_LENGTH:
         raise CodeMistyped()
-    return "".join(ALPHABET[_VALUES[character]] for character in plain)
+    number = 0
+    for value in values:
+        number = number << 5 | value
+    if number % CHECK_PRIME:
+        raise CodeMistyped()
+    return "".join(ALPHABET[value] for value in values)
 
 
 def in_groups(code: str) -> str:
     """The code as people read it: seven groups of four."""
-    return " ".join(code[start : start + 4] for start in range(0, CODE_LENGTH, 4))
+    return crockford.in_groups(code)
 
 
 def code_hash(secret: bytes, code: str) -> str:

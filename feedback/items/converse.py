@@ -5,6 +5,7 @@ A question pauses the promise, and the law's clock where its row says so; the re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,7 +15,8 @@ from sqlmodel import Session, col, select
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import codes, keep_time
+from feedback.items import attachments, codes, keep_time
+from feedback.items.attachments import Filed
 from feedback.items.change import Change, begin, finish, tell
 from feedback.items.lifecycle import check_move, may, may_add_words
 from feedback.items.sent import TEXT_MOST, tidy_words
@@ -43,7 +45,7 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     """A question without whose reply the city can't go on."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     text = _words(text)
-    change.item.state = check_move(change.item.state, "ask")
+    change.item.state = check_move(change.item.state, "ask", is_held=change.is_held)
     refuse_barred(change)
     if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
         raise NotAllowed("nobody_to_ask")
@@ -65,12 +67,17 @@ def resume(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     finish(change, "resumed")
 
 
-def add_words(session: Session, *, item_id: int, text: str, now: datetime) -> str:
-    """The citizen says more: the reply where a question is open, an addition otherwise. Returns which."""
+def add_words(
+    session: Session, *, item_id: int, text: str, files: Sequence[Filed] = (), now: datetime
+) -> str:
+    """The citizen says more, in words, files or both: the reply where a question is open, an addition otherwise.
+
+    Returns which. Refuses Invalid where there is neither, MoveRefused where the item takes no more.
+    """
     change = begin(session, item_id=item_id, by=CITIZEN, now=now)
-    text = _words(text)
+    text = _words(text, is_optional=bool(files))
     last = _last_entry(change)
-    if last is not None and last.act in ("reply", "addition") and last.text == text:
+    if last is not None and last.act in ("reply", "addition") and _is_there(change, last, text, files):
         return last.act  # Pressed twice: it is there.
     if not may_add_words(change.item.state):
         raise MoveRefused("words_refused", state=change.item.state)
@@ -78,7 +85,8 @@ def add_words(session: Session, *, item_id: int, text: str, now: datetime) -> st
     if act == "reply":
         change.item.state = check_move(change.item.state, "reply")
         change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
-    change.enter(act, side="citizen", text=text)
+    entry = change.enter(act, side="citizen", text=text)
+    _attach(change, entry, files)
     finish(change, "replied" if act == "reply" else "added")
     return act
 
@@ -89,13 +97,22 @@ def withdraw(session: Session, *, item_id: int, now: datetime) -> None:
     if change.item.state == "withdrawn":
         return  # Pressed twice.
     change.item.state = check_move(change.item.state, "withdraw")
+    change.item.held = None
     change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="withdrawal", now=now)
     change.cycle.ended_at = now
     change.enter("withdrawn", side="citizen")
     finish(change, "withdrawn")
 
 
-def second_look(session: Session, *, item_id: int, ruling: Ruling, text: str, now: datetime) -> None:
+def second_look(
+    session: Session,
+    *,
+    item_id: int,
+    ruling: Ruling,
+    text: str,
+    files: Sequence[Filed] = (),
+    now: datetime,
+) -> None:
     """The citizen is not content: a new cycle, for another person than the one who answered.
 
     Refuses Expired after the window, MoveRefused where nothing was answered, Invalid without words.
@@ -104,7 +121,7 @@ def second_look(session: Session, *, item_id: int, ruling: Ruling, text: str, no
     text = _words(text)
     before = change.cycle
     last = _last_entry(change)
-    if last is not None and last.act == "second_look" and last.text == text:
+    if last is not None and last.act == "second_look" and _is_there(change, last, text, files):
         return  # Pressed twice.
     if change.item.state == "closed":
         raise Expired("second_look_over", until=before.second_look_until)
@@ -112,7 +129,8 @@ def second_look(session: Session, *, item_id: int, ruling: Ruling, text: str, no
     if before.second_look_until is None or now.astimezone(ruling.city.zone).date() > before.second_look_until:
         raise Expired("second_look_over", until=before.second_look_until)
     new_cycle(change, ruling=ruling, origin="second_look", barred_id=before.answered_by)
-    change.enter("second_look", side="citizen", text=text)
+    entry = change.enter("second_look", side="citizen", text=text)
+    _attach(change, entry, files)
     finish(change, "second_look")
 
 
@@ -178,10 +196,29 @@ def _last_entry(change: Change) -> Entry | None:
     ).first()
 
 
-def _words(text: str) -> str:
+def _is_there(change: Change, last: Entry, text: str, files: Sequence[Filed]) -> bool:
+    """Whether the newest entry holds the same words and the same files."""
+    if last.text != text:
+        return False
+    assert last.id is not None
+    there = attachments.digests_of(change.session, item_id=last.item_id, entry_id=last.id)
+    return there == [file.sha256 for file in files]
+
+
+def _attach(change: Change, entry: Entry, files: Sequence[Filed]) -> None:
+    if not files:
+        return
+    change.session.flush()  # The entry gets its key.
+    assert entry.id is not None
+    change.values += attachments.write(
+        change.session, item_id=entry.item_id, entry_id=entry.id, files=files, now=change.now
+    )
+
+
+def _words(text: str, *, is_optional: bool = False) -> str:
     faults: list[Fault] = []
     tidy = tidy_words(text, "text", TEXT_MOST, faults)
-    if not tidy:
+    if not tidy and not is_optional:
         faults.append(Fault("text", "text_missing"))
     if faults:
         raise Invalid(faults)

@@ -34,6 +34,7 @@ def cycle_values(
     nature: str,
     route: str,
     next_due_at: datetime,
+    restricted: str | None = None,
     barred_id: int | None = None,
 ) -> dict[str, Any]:
     """The values of a cycle that begins: nobody has it yet and nothing is answered."""
@@ -47,6 +48,7 @@ def cycle_values(
         "service": service,
         "nature": nature,
         "route": route,
+        "restricted": restricted,
         "responder_id": None,
         "barred_id": barred_id,
         "answered_at": None,
@@ -82,6 +84,7 @@ def next_cycle_values(
         nature=before.nature,
         route=origin,
         next_due_at=keep_time.next_due(clocks),
+        restricted=before.restricted,
         barred_id=barred_id,
     )
     return values, clocks

@@ -70,16 +70,19 @@ MOVES: dict[Move, _Allowed] = {
 }
 
 
-def check_move(state: str, move: Move) -> State:
-    """The state after the move. Refuses (MoveRefused) a move that the state does not allow."""
-    allowed = MOVES[move]
-    if state not in allowed.start:
+HELD_ALLOWS: frozenset[Move] = frozenset({"withdraw", "void"})
+"""What may happen to a held item; everything else waits until a clerk has released it."""
+
+
+def check_move(state: str, move: Move, *, is_held: bool = False) -> State:
+    """The state after the move. Refuses (MoveRefused) one that the state does not allow, or not while it is held."""
+    if not may(state, move, is_held=is_held):
         raise MoveRefused("move_refused", state=state, move=move)
-    return allowed.end
+    return MOVES[move].end
 
 
-def may(state: str, move: Move) -> bool:
-    return state in MOVES[move].start
+def may(state: str, move: Move, *, is_held: bool = False) -> bool:
+    return state in MOVES[move].start and (not is_held or move in HELD_ALLOWS)
 
 
 def may_add_words(state: str) -> bool:

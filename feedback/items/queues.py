@@ -1,13 +1,13 @@
 """Lists of items for a person: the queue of what is open, and what is finished.
 
-Which items a viewer may see is `find.visible`'s. Each list is read in the order of an index and ends with its page,
-so that a page costs the same in a city of ten thousand items and of a million; counts end early too. A list with
-a filter becomes one statement for each combination of filters, compiled once (`feedback/statements.py`).
+Which items a viewer may see is said by `find.visible_to`, in every statement here. Each list is read in the order of an
+index and ends with its page, so that a page costs the same in a city of ten thousand items and of a million; counts end
+early too. A list with a filter becomes one statement for each combination of filters, compiled once
+(`feedback/statements.py`). Restricted items stand where the others do, and all of them in a list of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.errors import NotFound
-from feedback.items.find import CLOCK_COLUMNS, clocks_of
+from feedback.items.find import CLOCK_COLUMNS, IS_HELD, NOT_HELD, Sight, clocks_of, one_of, visible_to
 from feedback.items.tables import Clock, Cycle, Item, Pause
 from feedback.items.views import ClockView, Queue, QueuePage, QueueRow
 from feedback.people.tables import Account
@@ -32,6 +32,10 @@ PAGE = 50
 """Rows of one page, and the most that can be asked for."""
 ENDED: frozenset[Queue] = frozenset(("answered", "closed", "void"))
 """Lists of what nothing is asked of any more: the newest round first."""
+BY_ROUND: frozenset[Queue] = ENDED | {"held"}
+"""Lists in the order of rounds, not of due days; what is held comes in the order in which it came in."""
+_IN_QUEUE = sa.or_(NOT_HELD, _CYCLE.c.restricted.is_not(None))
+"""What is held stands in a list of its own; what is restricted besides, before those who are named for it."""
 OPENING = 160
 """Characters of the text that a row holds."""
 
@@ -49,22 +53,21 @@ def queue(
 ) -> QueuePage:
     """The items of a queue that the viewer may see, the nearest due first; of what is finished, the newest first.
 
-    A foreign cursor starts anew. Refuses NotFound for a role without a desk.
+    What is held stands in the list "held" only, and that is the clerks'. A foreign cursor starts anew. Refuses
+    NotFound for a role without a desk, and for "held" to all but clerks.
     """
-    if not viewer.has_desk:
+    if not viewer.has_desk or (which == "held" and not viewer.sees_all_departments):
         raise NotFound("no_desk")
     place = _cursor(after, which)
-    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
-    if department is not None:
-        departments = [department] if departments is None or department in departments else []
+    sight, values = visible_to(viewer)
     limit = min(limit, PAGE)
-    values: dict[str, Any] = {"most": limit + 1, "me": viewer.account_id, "service": service, "kind": kind}
-    values |= _named(departments)
+    values |= {"most": limit + 1, "department": department, "service": service, "kind": kind}
     if place:
         values |= {"at": place[0], "key": place[1]}
     shape = _Shape(
         which,
-        None if departments is None else len(departments),
+        sight,
+        department is not None,
         service is not None,
         kind is not None,
         place is not None,
@@ -76,14 +79,17 @@ def queue(
         QueueRow(
             reference=row.reference,
             kind=row.kind,
-            opening=row.opening,
-            place=row.place,
+            # Its words are read on its own page only, where each reading is recorded.
+            opening="" if row.restricted else row.opening,
+            place="" if row.restricted else row.place,
             language=row.language,
             state=row.state,
+            is_held=row.held is not None,
             cycle_id=row.cycle_id,
             number=row.number,
             department=row.department,
             service=row.service,
+            is_restricted=row.restricted is not None,
             responder_id=row.responder_id,
             responder_name=row.responder_name,
             clocks=tuple(clocks.get(row.cycle_id, ())),
@@ -93,32 +99,37 @@ def queue(
     if len(found) <= limit:
         return QueuePage(rows, "")
     last = shown[-1]
-    return QueuePage(rows, f"{'' if which in ENDED else last.next_due_at.isoformat()}~{last.cycle_id}")
+    return QueuePage(rows, f"{'' if which in BY_ROUND else last.next_due_at.isoformat()}~{last.cycle_id}")
 
 
 def beginning_with(session: Session, *, cycle_id: int, which: Queue) -> str:
     """The cursor of the page that begins with this round, for the list beside an open item."""
     due_at = _FIND_DUE.scalar(session, {"cycle": cycle_id})
-    if which in ENDED:
-        return f"~{cycle_id + 1}"
+    if which in BY_ROUND:
+        return f"~{cycle_id - 1 if which == 'held' else cycle_id + 1}"
     return f"{due_at.isoformat()}~{cycle_id - 1}"
 
 
 def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str, int]:
     """How many open items each queue holds for this viewer, counted up to `most` (shown as "99+")."""
-    departments = None if viewer.sees_all_departments else sorted(viewer.departments)
-    values = {"most": most, "me": viewer.account_id, **_named(departments)}
-    counts = _counts(None if departments is None else len(departments)).first(session, values)
+    sight, values = visible_to(viewer)
+    counts = _counts(sight).first(session, {**values, "most": most})
     assert counts is not None
-    return {"open": counts.open, "mine": counts.mine, "triage": counts.triage}
+    found = {
+        "open": counts.open,
+        "mine": counts.mine,
+        "triage": counts.triage,
+        "restricted": counts.restricted,
+    }
+    return found | ({"held": counts.held} if viewer.sees_all_departments else {})
 
 
 class _Shape(Struct, frozen=True):
     """What the text of a list's statement depends on."""
 
     which: Queue
-    departments: int | None
-    """How many departments it is narrowed to; None: not narrowed."""
+    sight: Sight
+    by_department: bool
     by_service: bool
     by_kind: bool
     is_later: bool
@@ -127,16 +138,27 @@ class _Shape(Struct, frozen=True):
 
 @lru_cache(512)
 def _rows(shape: _Shape) -> Statement:
-    is_ended = shape.which in ENDED
-    where: list[Any] = [] if is_ended else [_CYCLE.c.ended_at.is_(None)]
-    where += _narrowed(shape.departments)
-    if shape.which == "mine":
+    is_held = shape.which == "held"
+    by_round = shape.which in BY_ROUND
+    where: list[Any] = [] if by_round else [_CYCLE.c.ended_at.is_(None)]
+    where.append(shape.sight.condition)
+    if shape.by_department:
+        where.append(_CYCLE.c.department == sa.bindparam("department"))
+    elif shape.which in ("open", "waiting"):
+        where += _narrowed(shape.sight)
+    if shape.which in ("open", "triage"):
+        where.append(_IN_QUEUE)
+    if shape.which == "restricted":
+        where.append(_CYCLE.c.restricted.is_not(None))
+    elif shape.which == "mine":
         where.append(_CYCLE.c.responder_id == sa.bindparam("me"))
     elif shape.which == "triage":
         where.append(_CYCLE.c.department.is_(None))
     elif shape.which == "waiting":
         # What is open and neither new nor in work: read in the order of due days, not collected by its state.
         where += [_ITEM.c.state != "received", _ITEM.c.state != "open"]
+    elif is_held:
+        where.append(_ITEM.c.held.is_not(None))
     elif shape.which != "open":
         where.append(_ITEM.c.state == shape.which)
     if shape.by_service:
@@ -144,18 +166,18 @@ def _rows(shape: _Shape) -> Statement:
     if shape.by_kind:
         where.append(_ITEM.c.kind == sa.bindparam("kind"))
     key = sa.bindparam("key", type_=_CYCLE.c.id.type)
-    if is_ended:
-        # By the item's own copy of the key, which stands in the index of its state.
-        order: list[Any] = [_ITEM.c.cycle_id.desc()]
+    if by_round:
+        # By the item's own copy of the key, which stands in the index of its state, and of what is held.
+        order: list[Any] = [_ITEM.c.cycle_id.asc() if is_held else _ITEM.c.cycle_id.desc()]
         if shape.is_later:
-            where.append(_ITEM.c.cycle_id < key)
+            where.append(_ITEM.c.cycle_id > key if is_held else _ITEM.c.cycle_id < key)
     else:
         order = [_CYCLE.c.next_due_at, _CYCLE.c.id]
         if shape.is_later:
             at = sa.bindparam("at", type_=_CYCLE.c.next_due_at.type)
             where.append(sa.tuple_(_CYCLE.c.next_due_at, _CYCLE.c.id) > sa.tuple_(at, key))
     # One equality joins them: with two, PostgreSQL expects next to nothing and sorts everything.
-    if is_ended:
+    if by_round:
         rows = _ITEM.join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
     else:  # A round that is not ended is its item's newest.
         rows = _CYCLE.join(_ITEM, _ITEM.c.id == _CYCLE.c.item_id)
@@ -167,10 +189,12 @@ def _rows(shape: _Shape) -> Statement:
             _ITEM.c.place,
             _ITEM.c.language,
             _ITEM.c.state,
+            _ITEM.c.held,
             _CYCLE.c.id.label("cycle_id"),
             _CYCLE.c.number,
             _CYCLE.c.department,
             _CYCLE.c.service,
+            _CYCLE.c.restricted,
             _CYCLE.c.responder_id,
             sa.func.coalesce(_ACCOUNT.c.name, "").label("responder_name"),
             _CYCLE.c.next_due_at,
@@ -183,11 +207,11 @@ def _rows(shape: _Shape) -> Statement:
 
 
 @lru_cache(64)
-def _counts(departments: int | None) -> Statement:
+def _counts(sight: Sight) -> Statement:
     def upto(name: str, *condition: Any) -> Any:
         rows = (
             sa.select(_CYCLE.c.id)
-            .where(_CYCLE.c.ended_at.is_(None), *_narrowed(departments), *condition)
+            .where(_CYCLE.c.ended_at.is_(None), sight.condition, *condition)
             .limit(sa.bindparam("most", type_=sa.Integer))
             .subquery()
         )
@@ -195,26 +219,18 @@ def _counts(departments: int | None) -> Statement:
 
     return Statement(
         sa.select(
-            upto("open"),
+            upto("open", _IN_QUEUE, *_narrowed(sight)),
             upto("mine", _CYCLE.c.responder_id == sa.bindparam("me")),
-            upto("triage", _CYCLE.c.department.is_(None)),
+            upto("triage", _IN_QUEUE, _CYCLE.c.department.is_(None)),
+            upto("held", IS_HELD),
+            upto("restricted", _CYCLE.c.restricted.is_not(None)),
         )
     )
 
 
-def _narrowed(departments: int | None) -> list[Any]:
-    """The condition that keeps so many departments, named by `_named`."""
-    if departments is None:
-        return []
-    if departments == 0:
-        return [sa.false()]
-    if departments == 1:
-        return [_CYCLE.c.department == sa.bindparam("department_0")]
-    return [_CYCLE.c.department.in_([sa.bindparam(f"department_{place}") for place in range(departments)])]
-
-
-def _named(departments: Sequence[str] | None) -> dict[str, Any]:
-    return {f"department_{place}": key for place, key in enumerate(departments or ())}
+def _narrowed(sight: Sight) -> list[Any]:
+    """A list of the departments' own: by the index of departments, without what stands elsewhere."""
+    return [] if sight.departments is None else [one_of(_CYCLE.c.department, "department", sight.departments)]
 
 
 _PLACES = [f"cycle_{place}" for place in range(PAGE)]
@@ -240,7 +256,7 @@ def _cursor(after: str, which: Queue) -> tuple[datetime | None, int] | None:
     instant, _, key = after.partition("~")
     if not key.isascii() or not key.isdigit() or len(key) > 18:
         return None
-    if which in ENDED:
+    if which in BY_ROUND:
         return None, int(key)
     try:
         at = datetime.fromisoformat(instant)

@@ -40,6 +40,8 @@ class Sent(Struct, frozen=True, kw_only=True):
     language: str
     """Of the page it was written on: a prior for the text's language, and the language of mails."""
     channel: str = "web"
+    files: tuple[str, ...] = ()
+    """What tells the files that came with it from others: so a repeated post is known."""
 
 
 def check(city: City, sent: Sent) -> Sent:
@@ -81,6 +83,7 @@ def check(city: City, sent: Sent) -> Sent:
         is_anonymous=sent.is_anonymous,
         language=sent.language,
         channel=sent.channel,
+        files=sent.files,
     )
 
 

@@ -8,6 +8,7 @@ others wait for. The order is the one of the design: key → validate → langua
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -18,9 +19,11 @@ from sqlmodel import Session
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
-from feedback.items import cycles, keep_time
+from feedback.items import attachments, cycles, keep_time
+from feedback.items.attachments import Filed
+from feedback.items.held import HeldFor
 from feedback.items.sent import Sent
-from feedback.items.tables import Contact, Counter, Item, Submission
+from feedback.items.tables import Contact, Counter, Grant, Item, Submission
 from feedback.ledger import notes
 from feedback.ledger.notes import CITIZEN, Actor, Chain, canonical
 from feedback.outbox import post
@@ -32,6 +35,7 @@ _ITEM, _CONTACT = table_of(Item), table_of(Contact)
 _COUNTER, _SUBMISSION = table_of(Counter), table_of(Submission)
 
 _INSERT_ITEM = Statement(sa.insert(_ITEM).returning(_ITEM.c.id))
+_INSERT_GRANT = Statement(sa.insert(table_of(Grant)).returning(table_of(Grant).c.id))
 _INSERT_CONTACT = Statement(sa.insert(_CONTACT).returning(_CONTACT.c.id))
 _INSERT_SUBMISSION = upsert(
     _SUBMISSION,
@@ -75,6 +79,8 @@ class Prepared(Struct, frozen=True):
     item: dict[str, Any]
     cycle: dict[str, Any]
     clocks: list[dict[str, Any]]
+    keeper: str = ""
+    """The department whose heads are named for it, where it is restricted."""
 
 
 class Taken(Struct, frozen=True):
@@ -120,6 +126,14 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
     )
     if routed.service and not sent.service:
         nature = match.default_nature(city, sent.kind, routed.service)
+    restriction = match.restriction(
+        city,
+        kind=sent.kind,
+        nature=nature,
+        service=routed.service,
+        channel=sent.channel,
+        language=language,
+    )
     clocks = keep_time.first_clocks(
         city, nature=nature, service=routed.service, started_at=received_at, version_number=ruling.number
     )
@@ -134,6 +148,7 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
         "channel": sent.channel,
         "counted": counted,
         "is_anonymous": sent.is_anonymous,
+        "held": None,
         "state": "received",
         "received_at": received_at,
         "received_on": received_on,
@@ -149,6 +164,7 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
         nature=nature,
         route=routed.rule,
         next_due_at=keep_time.next_due(clocks),
+        restricted=restriction.reason if restriction else None,
     )
     return Prepared(
         sent=sent,
@@ -159,11 +175,26 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
         item=item,
         cycle=cycle,
         clocks=clocks,
+        keeper=restriction.department if restriction else "",
     )
 
 
-def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZEN, now: datetime) -> Taken:
-    """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict."""
+def submit(
+    session: Session,
+    *,
+    prepared: Prepared,
+    key: Key,
+    files: Sequence[Filed] = (),
+    held: HeldFor | None = None,
+    may_mail: bool = True,
+    by: Actor = CITIZEN,
+    now: datetime,
+) -> Taken:
+    """Write a prepared submission. The same key again gives the same item; with other words it is a Conflict.
+
+    `held`: a clerk looks at it first, and its receipt goes out by mail only then. `may_mail`: whether a mail may be
+    caused at all.
+    """
     if not _first_with(session, key, prepared, now):
         taken = find_taken(session, key_hash=key.key_hash, sent=prepared.sent)
         assert taken is not None
@@ -172,6 +203,7 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
     item = {
         **prepared.item,
         "reference": reference,
+        "held": held,
         "cycle_id": None,
         "code_hash": key.code_hash,
         "secret_id": key.secret_id,
@@ -183,6 +215,9 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
     written: list[tuple[type[Row], int, Values]] = []
     contact_id = _write_contact(session, item_id, prepared.sent, written)
     item["cycle_id"] = cycles.write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
+    write_keeper(session, item_id, prepared, now, written)
+    if files:
+        written += attachments.write(session, item_id=item_id, entry_id=None, files=files, now=now)
     notes.append(
         session,
         Chain("item", item_id, 0, 0, ""),
@@ -201,9 +236,32 @@ def submit(session: Session, *, prepared: Prepared, key: Key, by: Actor = CITIZE
             item_id=item_id,
             contact_id=contact_id,
             language=prepared.sent.language,
+            state="too_many" if not may_mail else "held" if held else "waiting",
             now=now,
         )
     return Taken(item_id, reference)
+
+
+def write_keeper(
+    session: Session,
+    item_id: int,
+    prepared: Prepared,
+    now: datetime,
+    written: list[tuple[type[Row], int, Values]],
+) -> None:
+    """Name the heads of the department that keeps a restricted item; nothing where it is not restricted."""
+    if not prepared.keeper:
+        return
+    values = {
+        "item_id": item_id,
+        "account_id": None,
+        "department": prepared.keeper,
+        "given_by": None,
+        "given_at": now,
+        "ended_by": None,
+        "ended_at": None,
+    }
+    written.append((Grant, _INSERT_GRANT.scalar(session, values), values))
 
 
 def next_reference(session: Session, prepared: Prepared) -> str:

@@ -37,7 +37,15 @@ class Item(Row, table=True):
     """What a citizen sent. Its state is moved by `lifecycle` only; its cycles hold who answers and by when."""
 
     __tablename__ = "item"
-    __table_args__ = (sa.Index("ix_item_state", "state", "cycle_id"),)
+    __table_args__ = (
+        sa.Index("ix_item_state", "state", "cycle_id"),
+        sa.Index(
+            "ix_item_held",
+            "cycle_id",
+            sqlite_where=sa.text("held IS NOT NULL"),
+            postgresql_where=sa.text("held IS NOT NULL"),
+        ),
+    )
     FACTS = (
         "reference",
         "city_version_id",
@@ -46,6 +54,7 @@ class Item(Row, table=True):
         "channel",
         "counted",
         "is_anonymous",
+        "held",
         "state",
         "cycle_id",
         "received_at",
@@ -68,6 +77,8 @@ class Item(Row, table=True):
     counted: bool = True
     """False for history imported without --counted: kept out of every figure."""
     is_anonymous: bool = False
+    held: str | None = Field(default=None, max_length=12, nullable=True)
+    """Why a clerk looks at it before anybody else does (`held.py`); None: nobody has to. On `received` only."""
     state: str = Field(max_length=12)
     cycle_id: int | None = Field(default=None, sa_type=BigKey, nullable=True)
     code_hash: str | None = Field(default=None, max_length=64, unique=True, nullable=True)
@@ -96,9 +107,11 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
-def _of_open(name: str, *columns: str) -> sa.Index:
+def _of_open(name: str, *columns: str, restricted: bool = False) -> sa.Index:
     """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
     is_open = sa.text("ended_at IS NULL")
+    if restricted:
+        is_open = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
     return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
 
 
@@ -108,9 +121,10 @@ class Cycle(Row, table=True):
     __tablename__ = "cycle"
     __table_args__ = (
         sa.UniqueConstraint("item_id", "number"),
-        _of_open("ix_cycle_due", "next_due_at", "id", "department", "service"),
-        _of_open("ix_cycle_queue", "department", "next_due_at", "id"),
-        _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id"),
+        _of_open("ix_cycle_due", "next_due_at", "id", "department", "service", "restricted", "item_id"),
+        _of_open("ix_cycle_queue", "department", "next_due_at", "id", "restricted", "item_id"),
+        _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id", "restricted", "item_id", "department"),
+        _of_open("ix_cycle_restricted", "next_due_at", "id", restricted=True),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (
@@ -124,6 +138,7 @@ class Cycle(Row, table=True):
         "service",
         "nature",
         "route",
+        "restricted",
         "responder_id",
         "barred_id",
         "answered_at",
@@ -150,6 +165,8 @@ class Cycle(Row, table=True):
     nature: str = Field(max_length=24)
     route: str = Field(max_length=60)
     """How it came to its department: `rule:<key>`, service, keywords, triage, hand_over, import …"""
+    restricted: str | None = Field(default=None, max_length=16)
+    """Why only those named (`Grant`) may see the item; None: it is not restricted. The same in all its cycles."""
     responder_id: int | None = link("account.id", nullable=True)
     barred_id: int | None = link("account.id", nullable=True)
     """Who answered the cycle before and therefore may not take this one."""
@@ -274,6 +291,38 @@ class Entry(Row, table=True):
     text: str = words()
 
 
+class Attachment(Row, table=True):
+    """A photo or a document of the citizen, made inert; the file itself lies in the folder of files.
+
+    `name` is random: the name that the sender's device gave it is never kept.
+    """
+
+    __tablename__ = "attachment"
+    __table_args__ = (sa.UniqueConstraint("item_id", "kind", "number"),)
+    FACTS = ("item_id", "entry_id", "kind", "number", "media_type", "size", "width", "height", "made_at")
+    WORDS = ("sha256", "small_sha256")
+    LOOSE = ("id", "name")
+
+    id: int | None = key()
+    item_id: int = link("item.id")
+    entry_id: int | None = link("entry.id", nullable=True)
+    """The words that it came with; None: the item's first ones."""
+    kind: str = Field(max_length=10)
+    """photo or document"""
+    number: int
+    """Of its kind within the item, from 1: "photo 1"."""
+    media_type: str = Field(max_length=20)
+    size: int
+    """Bytes."""
+    width: int = 0
+    height: int = 0
+    made_at: datetime = instant()
+    name: str = Field(max_length=32, unique=True)
+    sha256: str = Field(max_length=64)
+    small_sha256: str = Field(default="", max_length=64)
+    """Of a photo's small form, which lies beside it."""
+
+
 class Link(Row, table=True):
     """A token that was mailed, stored hashed: confirms an address, opens an item, or opens a survey."""
 
@@ -302,4 +351,37 @@ class ExternalRef(Row, table=True):
     item_id: int = link("item.id", index=True)
     system: str = Field(max_length=60)
     number: str = Field(max_length=80)
+    at: datetime = instant()
+
+
+class Grant(Row, table=True):
+    """Somebody is named for a restricted item: one account, or whoever heads a department."""
+
+    __tablename__ = "item_grant"
+    FACTS = ("item_id", "account_id", "department", "given_by", "given_at", "ended_by", "ended_at")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    account_id: int | None = link("account.id", nullable=True)
+    department: str | None = Field(default=None, max_length=40)
+    """Either this or the account: the heads of this department, whoever they are at the time."""
+    given_by: int | None = link("account.id", nullable=True)
+    """None: by a rule of the city's profile, when the item came in."""
+    given_at: datetime = instant()
+    ended_by: int | None = link("account.id", nullable=True)
+    ended_at: datetime | None = instant(nullable=True)
+
+
+class Reading(Row, table=True):
+    """Somebody has read a restricted item: written before the page is shown, once an hour for each reader."""
+
+    __tablename__ = "reading"
+    __table_args__ = (sa.Index("ix_reading_item", "item_id", "account_id", "at"),)
+    FACTS = ("item_id", "account_id", "at")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id")
+    account_id: int = link("account.id")
     at: datetime = instant()

@@ -26,7 +26,7 @@ from feedback.items.answer import ANSWER_MOST
 from feedback.items.cycles import write_cycle
 from feedback.items.lifecycle import check_move
 from feedback.items.sent import PLACE_MOST, TEXT_MOST, Sent, tidy_line, tidy_words
-from feedback.items.submit import Prepared, Taken, next_reference, prepare
+from feedback.items.submit import Prepared, Taken, next_reference, prepare, write_keeper
 from feedback.items.tables import NOTHING_DUE, Answer, Entry, ExternalRef, Item
 from feedback.ledger import notes
 from feedback.ledger.notes import SYSTEM, Chain
@@ -154,6 +154,7 @@ def take_over(
     written: list[tuple[type[Row], int, Values]] = []
     cycle_id = write_cycle(session, item_id, prepared.cycle, prepared.clocks, written)
     item["cycle_id"] = cycle_id
+    write_keeper(session, item_id, prepared, now, written)
     external = {"item_id": item_id, "system": foreign.system, "number": foreign.number, "at": now}
     written.append((ExternalRef, _INSERT_EXTERNAL.scalar(session, external), external))
     if foreign.closed_at is not None:

@@ -10,14 +10,16 @@ from datetime import datetime
 from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
-from feedback.errors import Fault, Invalid, NotAllowed
+from feedback.errors import Fault, Invalid, MoveRefused, NotAllowed
 from feedback.items import keep_time
 from feedback.items.change import Change, begin, finish
 from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
+from feedback.items.restrict import put_under
 from feedback.items.sent import tidy_words
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
+from feedback.outbox import post
 from feedback.routing import match
 
 REASON_MOST = 1000
@@ -26,7 +28,7 @@ REASON_MOST = 1000
 def take(session: Session, *, item_id: int, seen_version: int, by: Actor, now: datetime) -> None:
     """Somebody works on it from now on. Refuses NotAllowed to whoever answered the cycle before."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
-    change.item.state = check_move(change.item.state, "take")
+    change.item.state = check_move(change.item.state, "take", is_held=change.is_held)
     refuse_barred(change)
     change.cycle.responder_id = by.account_id
     change.enter("taken", side="event", department=change.cycle.department)
@@ -47,6 +49,8 @@ def hand_over(
 ) -> None:
     """To another department's queue, with a reason; another service changes the promise, never the start.
 
+    Where the profile restricts what is about that service, the item is restricted from then on.
+
     Refuses (Invalid) an unknown department or service, the same place again, a missing reason.
     """
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
@@ -65,7 +69,7 @@ def hand_over(
     if faults:
         raise Invalid(faults)
     was_waiting = item.state == "waiting"
-    item.state = check_move(item.state, "hand_over")
+    item.state = check_move(item.state, "hand_over", is_held=change.is_held)
     # The law's rule follows the service, unless a person has decided on the nature.
     if wanted != cycle.service and cycle.nature == match.default_nature(
         ruling.city, item.kind, cycle.service
@@ -80,7 +84,31 @@ def hand_over(
         session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
     change.enter("handed_over", side="event", department=department, text=reason)
+    restriction = match.restriction(
+        ruling.city,
+        kind=item.kind,
+        nature=cycle.nature,
+        service=wanted,
+        channel=item.channel,
+        language=item.language,
+    )
+    if restriction is not None and cycle.restricted is None:
+        put_under(change, restricted=restriction.reason, department=restriction.department)
     finish(change, "handed_over")
+
+
+def release(session: Session, *, item_id: int, seen_version: int, by: Actor, now: datetime) -> None:
+    """A clerk has looked at a held item: it stands in the queue of its department now, and its receipt goes out.
+
+    Its clocks have run since it was received. Refuses MoveRefused where it is not held (any more).
+    """
+    change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
+    if not change.is_held:
+        raise MoveRefused("not_held", state=change.item.state)
+    change.item.held = None
+    change.enter("released", side="internal")
+    finish(change, "released")
+    post.release(session, item_id=item_id, now=now)
 
 
 def void(session: Session, *, item_id: int, seen_version: int, reason: str, by: Actor, now: datetime) -> None:
@@ -93,6 +121,7 @@ def void(session: Session, *, item_id: int, seen_version: int, reason: str, by: 
     if faults:
         raise Invalid(faults)
     change.item.state = check_move(change.item.state, "void")
+    change.item.held = None
     change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="void", now=now)
     change.cycle.ended_at = now
     change.enter("void", side="internal", text=reason)
@@ -100,7 +129,7 @@ def void(session: Session, *, item_id: int, seen_version: int, reason: str, by: 
 
 
 def unvoid(session: Session, *, item_id: int, seen_version: int, by: Actor, now: datetime) -> None:
-    """It was no spam: back to the queue, its clocks run as if they had never stopped."""
+    """It was no spam: back to the queue, its clocks run as if they had never stopped; held mail goes out."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     change.item.state = check_move(change.item.state, "unvoid")
     change.cycle.ended_at = None
@@ -108,6 +137,7 @@ def unvoid(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     change.rows += keep_time.restart(session, city=change.city, cycle=change.cycle)
     change.enter("unvoid", side="internal")
     finish(change, "unvoid")
+    post.release(session, item_id=item_id, now=now)
 
 
 def reopen(

@@ -7,8 +7,18 @@ from typing import Literal
 
 from msgspec import Struct
 
-Queue = Literal["open", "mine", "triage", "waiting", "answered", "closed", "void"]
-QUEUES: tuple[Queue, ...] = ("open", "mine", "triage", "waiting", "answered", "closed", "void")
+Queue = Literal["open", "mine", "triage", "held", "restricted", "waiting", "answered", "closed", "void"]
+QUEUES: tuple[Queue, ...] = (
+    "open",
+    "mine",
+    "triage",
+    "held",
+    "restricted",
+    "waiting",
+    "answered",
+    "closed",
+    "void",
+)
 
 
 class PauseView(Struct, frozen=True):
@@ -46,6 +56,7 @@ class CycleView(Struct, frozen=True):
     service: str | None
     nature: str
     route: str
+    restricted: str | None
     responder_id: int | None
     barred_id: int | None
     answered_at: datetime | None
@@ -82,6 +93,19 @@ class EntryView(Struct, frozen=True):
     answer: AnswerView | None
 
 
+class AttachmentView(Struct, frozen=True):
+    """A photo or a document that came with the first words (`entry_id` None) or with an entry."""
+
+    entry_id: int | None
+    kind: Literal["photo", "document"]
+    number: int
+    media_type: str
+    size: int
+    width: int
+    height: int
+    name: str
+
+
 class ContactView(Struct, frozen=True):
     id: int
     name: str
@@ -89,6 +113,25 @@ class ContactView(Struct, frozen=True):
     phone: str
     language: str
     confirmed_at: datetime | None
+
+
+class GrantView(Struct, frozen=True):
+    """Somebody who is named for a restricted item: an account, or the heads of a department."""
+
+    id: int
+    account_id: int | None
+    account_name: str
+    department: str | None
+    given_at: datetime
+    given_by_name: str
+    """Empty where a rule of the profile named them."""
+
+
+class ReadingView(Struct, frozen=True):
+    """Who has read a restricted item, and when."""
+
+    account_name: str
+    at: datetime
 
 
 class ItemView(Struct, frozen=True):
@@ -106,12 +149,27 @@ class ItemView(Struct, frozen=True):
     language: str
     channel: str
     is_anonymous: bool
+    held: str | None
+    """Why a clerk looks at it before its department does (`held.py`); a citizen is not shown it."""
     state: str
     received_at: datetime
     received_on: date
     cycles: tuple[CycleView, ...]
     entries: tuple[EntryView, ...]
     contact: ContactView | None
+    grants: tuple[GrantView, ...] = ()
+    """Who is named, the first first; empty where it is not restricted."""
+    attachments: tuple[AttachmentView, ...] = ()
+
+    @property
+    def restricted(self) -> str | None:
+        """Why only those named may see it; None: it is not restricted."""
+        return self.cycle.restricted
+
+    @property
+    def keepers(self) -> tuple[str, ...]:
+        """The departments whose heads are named for it."""
+        return tuple(grant.department for grant in self.grants if grant.department is not None)
 
     @property
     def cycle(self) -> CycleView:
@@ -129,10 +187,12 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     place: str
     language: str
     state: str
+    is_held: bool
     cycle_id: int
     number: int
     department: str | None
     service: str | None
+    is_restricted: bool
     responder_id: int | None
     responder_name: str
     clocks: tuple[ClockView, ...]

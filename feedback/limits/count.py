@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlmodel import Session
@@ -13,25 +14,42 @@ from feedback.columns import table_of
 from feedback.limits.tables import LimitCount, LimitSalt
 from feedback.statements import Statement, upsert
 
-KEPT: Final = 24 * 60 * 60
-"""Seconds after which a count is removed; no rule's window is longer."""
+MOST_AT_ONCE: Final = 3
+"""Keys that one statement counts."""
 
 _COUNT, _SALT = table_of(LimitCount), table_of(LimitSalt)
-_NOW, _OVER = sa.bindparam("now", type_=sa.BigInteger), sa.bindparam("over", type_=sa.BigInteger)
+_NOW = sa.bindparam("now", type_=sa.BigInteger)
 
 
-def _counted_on(made: object) -> object:
-    is_over = _COUNT.c.began_at <= _OVER
-    return made.on_conflict_do_update(  # type: ignore[attr-defined]  # an INSERT of either database
-        index_elements=["key"],
-        set_={
-            "count": sa.case((is_over, 1), else_=_COUNT.c.count + 1),
-            "began_at": sa.case((is_over, _NOW), else_=_COUNT.c.began_at),
-        },
-    ).returning(_COUNT.c.count, _COUNT.c.began_at)
+def _hits(number: int) -> Statement:
+    """Counts so many keys at once. A window that is over begins anew."""
+    rows = [
+        {
+            "key": sa.bindparam(f"key_{place}", type_=_COUNT.c.key.type),
+            "ends_at": sa.bindparam(f"ends_at_{place}", type_=_COUNT.c.ends_at.type),
+            "count": sa.literal_column("1"),
+        }
+        for place in range(number)
+    ]
+
+    def counted_on(made: Any) -> Any:
+        is_over = _COUNT.c.ends_at <= _NOW
+        return (
+            made.values(rows)
+            .on_conflict_do_update(
+                index_elements=["key"],
+                set_={
+                    "count": sa.case((is_over, 1), else_=_COUNT.c.count + 1),
+                    "ends_at": sa.case((is_over, made.excluded.ends_at), else_=_COUNT.c.ends_at),
+                },
+            )
+            .returning(_COUNT.c.key, _COUNT.c.count, _COUNT.c.ends_at)
+        )
+
+    return upsert(_COUNT, counted_on)
 
 
-_HIT = upsert(_COUNT, _counted_on)
+_HITS: Final = {number: _hits(number) for number in range(1, MOST_AT_ONCE + 1)}
 _GIVE_BACK = Statement(
     sa.update(_COUNT)
     .where(_COUNT.c.key == sa.bindparam("of_key"), _COUNT.c.count > 0)
@@ -41,15 +59,20 @@ _FORGET = Statement(sa.delete(_COUNT).where(_COUNT.c.key == sa.bindparam("of_key
 _FIND_SALT = Statement(sa.select(_SALT.c.salt).where(_SALT.c.day == sa.bindparam("of_day")))
 _ADD_SALT = upsert(_SALT, lambda made: made.on_conflict_do_nothing())
 _REMOVE_SALTS = Statement(sa.delete(_SALT).where(_SALT.c.day != sa.bindparam("of_day")))
-_REMOVE_COUNTS = Statement(sa.delete(_COUNT).where(_COUNT.c.began_at <= _OVER))
+_REMOVE_COUNTS = Statement(sa.delete(_COUNT).where(_COUNT.c.ends_at <= _NOW))
 
 
-def hit(session: Session, *, key: str, seconds: int, now: int) -> tuple[int, int]:
-    """Count a try; gives how many there are in this window, and when it began (seconds of the epoch)."""
-    values = {"key": key, "began_at": now, "count": 1, "now": now, "over": now - seconds}
-    row = _HIT.first(session, values)
-    assert row is not None
-    return row.count, row.began_at
+def hit(session: Session, *, windows: Sequence[tuple[str, int]], now: int) -> list[tuple[int, int]]:
+    """Count a try under each of some keys, given with the seconds of their windows, in one statement.
+
+    Gives for each how many tries there are in its window, and when that ends (seconds of the epoch). Who counts
+    under several keys names them always in the same order, so that no two wait for one another.
+    """
+    values: dict[str, Any] = {"now": now}
+    for place, (key, seconds) in enumerate(windows):
+        values |= {f"key_{place}": key, f"ends_at_{place}": now + seconds}
+    found = {row.key: (row.count, row.ends_at) for row in _HITS[len(windows)].all(session, values)}
+    return [found[key] for key, _seconds in windows]
 
 
 def give_back(session: Session, *, key: str) -> None:
@@ -69,6 +92,6 @@ def salt_of(session: Session, *, now: int) -> bytes:
     if found is None:
         _ADD_SALT.run(session, {"day": day, "salt": secrets.token_hex(32)})
         _REMOVE_SALTS.run(session, {"of_day": day})
-        _REMOVE_COUNTS.run(session, {"over": now - KEPT})
+        _REMOVE_COUNTS.run(session, {"now": now})
         found = _FIND_SALT.scalar(session, {"of_day": day})
     return bytes.fromhex(found)

@@ -12,14 +12,14 @@ from feedback.columns import Row
 
 
 class LimitCount(Row, table=True):
-    """How often a rule's subject was counted since `began_at` (seconds of the epoch)."""
+    """How often a rule's subject was counted in the window that ends at `ends_at` (seconds of the epoch)."""
 
     __tablename__ = "limit_count"
-    LOOSE = ("key", "began_at", "count")
+    LOOSE = ("key", "ends_at", "count")
 
     key: str = Field(primary_key=True, max_length=64)
     """A digest of rule and subject under the salt of the day: nobody's address or name."""
-    began_at: int = Field(sa_type=sa.BigInteger)
+    ends_at: int = Field(sa_type=sa.BigInteger)
     count: int
 
 

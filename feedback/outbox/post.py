@@ -24,6 +24,8 @@ LEASE = timedelta(minutes=3)
 """How long a job stays with a worker that says nothing more; one that lives renews it in time."""
 SEND = "send"
 HOOK = "hook"
+Begin = Literal["waiting", "held", "too_many"]
+"""How a message begins."""
 Lane = Literal["mail", "hook", "rest"]
 """Mails and webhooks wait for servers of others; the rest must wait for neither."""
 LANES: tuple[Lane, ...] = ("rest", "mail", "hook")
@@ -54,10 +56,16 @@ def message(
     contact_id: int,
     language: str,
     facts: Values | None = None,
+    state: Begin = "waiting",
     now: datetime,
 ) -> int:
-    """A mail to a contact, to be sent after the commit. Its words are found at sending."""
-    return _put(session, kind, language, facts or {}, now, item_id=item_id, contact_id=contact_id)
+    """A mail to a contact, to be sent after the commit. Its words are found at sending.
+
+    `state`: "held" waits for `release`; "too_many" is one that is never sent, told to staff all the same.
+    """
+    return _put(
+        session, kind, language, facts or {}, now, item_id=item_id, contact_id=contact_id, state=state
+    )
 
 
 def message_to_account(
@@ -65,6 +73,18 @@ def message_to_account(
 ) -> int:
     """A mail to somebody of the staff; to nobody (None), where it is not to show that there is no such account."""
     return _put(session, kind, language, {}, now, account_id=account_id)
+
+
+def release(session: Session, *, item_id: int, now: datetime) -> None:
+    """The mails of an item that was held may be sent."""
+    released = session.execute(
+        sa.update(_MESSAGE)
+        .where(_MESSAGE.c.item_id == item_id, _MESSAGE.c.state == "held")
+        .values(state="waiting")
+        .returning(_MESSAGE.c.id)
+    )
+    for message_id in released.scalars().all():
+        job(session, kind=SEND, key=str(message_id), run_at=now)
 
 
 def job(session: Session, *, kind: str, key: str, run_at: datetime, destination: str = "") -> None:
@@ -128,7 +148,13 @@ def claim(
     rows = session.execute(
         sa.update(_JOB)
         .where(_JOB.c.id.in_(ids))
-        .values(lease_until=real_now + lease, lease_token=token, attempts=_JOB.c.attempts + 1)
+        .values(
+            lease_until=real_now + lease,
+            lease_token=token,
+            attempts=_JOB.c.attempts + 1,
+            # Not when it was put there: what waited for a worker has not been tried for that long.
+            since=sa.case((_JOB.c.attempts == 0, sa.literal(now, _JOB.c.since.type)), else_=_JOB.c.since),
+        )
         .returning(_JOB.c.id, _JOB.c.kind, _JOB.c.key, _JOB.c.attempts, _JOB.c.since)
     ).all()
     return [Claimed(row.id, row.kind, row.key, row.attempts, row.since, token) for row in sorted(rows)]
@@ -183,6 +209,7 @@ def _put(
     item_id: int | None = None,
     contact_id: int | None = None,
     account_id: int | None = None,
+    state: Begin = "waiting",
 ) -> int:
     message_id: int = _INSERT_MESSAGE.scalar(
         session,
@@ -193,14 +220,17 @@ def _put(
             "account_id": account_id,
             "language": language,
             "facts": json.encode(facts).decode(),
-            "state": "waiting",
+            "state": state,
             "stable_id": secrets.token_hex(16),
             "rendered": None,
+            "rendered_at": None,
+            "mailbox": None,
             "made_at": now,
             "sent_at": None,
             "failed_at": None,
             "reason": "",
         },
     )
-    job(session, kind=SEND, key=str(message_id), run_at=now)
+    if state == "waiting":
+        job(session, kind=SEND, key=str(message_id), run_at=now)
     return message_id

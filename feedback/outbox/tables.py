@@ -32,7 +32,7 @@ class Job(Row, table=True):
     destination: str = Field(default="", max_length=20)
     """Of jobs that wait for one another's destination: which one. Only one of them is in hand at a time."""
     since: datetime = instant()
-    """When it was to be done first."""
+    """When it was tried first; before that, when it was to be done."""
     run_at: datetime = instant()
     lease_until: datetime | None = instant(nullable=True)
     lease_token: str = Field(default="", max_length=32)
@@ -45,6 +45,13 @@ class Message(Row, table=True):
 
     __tablename__ = "message"
     __table_args__ = (
+        sa.Index(
+            "ix_message_mailbox",
+            "mailbox",
+            "rendered_at",
+            sqlite_where=sa.text("mailbox IS NOT NULL"),
+            postgresql_where=sa.text("mailbox IS NOT NULL"),
+        ),
         sa.Index(
             "ix_message_failed",
             "failed_at",
@@ -64,6 +71,8 @@ class Message(Row, table=True):
         "state",
         "stable_id",
         "rendered",
+        "rendered_at",
+        "mailbox",
         "made_at",
         "sent_at",
         "failed_at",
@@ -79,9 +88,14 @@ class Message(Row, table=True):
     language: str = Field(max_length=8)
     facts: str = words()
     state: str = Field(default="waiting", max_length=12)
-    """waiting, sent, failed (undelivered), lapsed (over before it could go), not_sent (demonstration), erased"""
+    """waiting, held (its item is), sent, failed (undelivered), too_many (not sent, so that no mailbox is flooded),
+    lapsed (over before it could go), not_sent (demonstration), erased"""
     stable_id: str = Field(max_length=64, unique=True)
     rendered: bytes | None = Field(default=None, sa_type=sa.LargeBinary, nullable=True)
+    rendered_at: datetime | None = instant(nullable=True)
+    mailbox: str | None = Field(default=None, max_length=64, nullable=True)
+    """A digest of the mailbox it goes to, where nobody has confirmed the address: what is counted by. Wiped with the
+    words."""
     made_at: datetime = instant()
     sent_at: datetime | None = instant(nullable=True)
     failed_at: datetime | None = instant(nullable=True)

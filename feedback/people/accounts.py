@@ -15,15 +15,16 @@ from typing import get_args
 
 import argon2
 import sqlalchemy as sa
+from msgspec import Struct
 from sqlmodel import Session, col, select
 
 from feedback.city.profile import City
-from feedback.columns import table_of
+from feedback.columns import Row, table_of
 from feedback.errors import Conflict, Fault, Invalid, NotFound
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.people.tables import Account, Membership, Welcome
-from feedback.people.viewer import Role, Viewer
+from feedback.people.viewer import DESK_ROLES, Role, Viewer
 from feedback.statements import Statement
 from feedback.text.contact import EMAIL_MOST, contact_faults
 
@@ -102,15 +103,7 @@ def add(
         faults.append(Fault("email", "email_shape", value=email))
     if not name.strip() or len(name) > 120:
         faults.append(Fault("name", "name_missing"))
-    if role not in get_args(Role):
-        faults.append(Fault("role", "role_unknown", value=role, known=list(get_args(Role))))
-    faults += [
-        Fault("department", "department_unknown", value=department, known=list(city.departments))
-        for department in departments
-        if department not in city.departments
-    ]
-    if role in ("responder", "lead") and not departments:
-        faults.append(Fault("department", "department_missing", value=role))
+    faults += _rights_faults(city, role, departments)
     if language not in city.identity.languages:
         faults.append(
             Fault("language", "language_unknown", value=language, known=list(city.identity.languages))
@@ -136,8 +129,55 @@ def add(
     ]
     session.add_all(members)
     session.flush()
-    _note(session, account, "account_added", by, now, members)
+    note(session, account, "account_added", by, now, members)
     return account
+
+
+def change_rights(
+    session: Session, *, city: City, email: str, role: str, departments: list[str], by: Actor, now: datetime
+) -> bool:
+    """Give an account another role and other departments; false where it has just these already.
+
+    `sessions.end_all` is the caller's next step: no session keeps what it was opened with. Refuses (Invalid) an unknown
+    role or department, NotFound.
+    """
+    faults = _rights_faults(city, role, departments)
+    if faults:
+        raise Invalid(faults)
+    account = get_by_email(session, email)
+    assert account.id is not None
+    standing = session.exec(
+        select(Membership).where(Membership.account_id == account.id, col(Membership.ended_at).is_(None))
+    ).all()
+    ended = [one for one in standing if one.department not in departments]
+    begun = [
+        Membership(account_id=account.id, department=department)
+        for department in dict.fromkeys(departments)
+        if department not in {one.department for one in standing}
+    ]
+    if account.role == role and not ended and not begun:
+        return False
+    account.role = role
+    for one in ended:
+        one.ended_at = now
+    session.add_all(begun)
+    session.flush()
+    note(session, account, "rights_changed", by, now, [*ended, *begun])
+    return True
+
+
+def _rights_faults(city: City, role: str, departments: list[str]) -> list[Fault]:
+    faults: list[Fault] = []
+    if role not in get_args(Role):
+        faults.append(Fault("role", "role_unknown", value=role, known=list(get_args(Role))))
+    faults += [
+        Fault("department", "department_unknown", value=department, known=list(city.departments))
+        for department in departments
+        if department not in city.departments
+    ]
+    if role in ("responder", "lead") and not departments:
+        faults.append(Fault("department", "department_missing", value=role))
+    return faults
 
 
 def disable(session: Session, *, email: str, by: Actor, now: datetime) -> Account:
@@ -147,7 +187,7 @@ def disable(session: Session, *, email: str, by: Actor, now: datetime) -> Accoun
         account.disabled_at = now
         session.flush()
         _cancel_links(session, account)
-        _note(session, account, "account_disabled", by, now)
+        note(session, account, "account_disabled", by, now)
     return account
 
 
@@ -193,7 +233,7 @@ def set_language(
     if account.language != language:
         account.language = language
         session.flush()
-        _note(session, account, "language_set", by, now)
+        note(session, account, "language_set", by, now)
     return account
 
 
@@ -242,6 +282,24 @@ def list_active(session: Session) -> list[Viewer]:
     ]
 
 
+class Colleague(Struct, frozen=True):
+    """Somebody who works on cases, as a list of people shows it."""
+
+    account_id: int
+    name: str
+    role: str
+
+
+def list_colleagues(session: Session) -> list[Colleague]:
+    """Everybody who can sign in and has a desk, by name."""
+    found = session.execute(
+        sa.select(_ACCOUNT.c.id, _ACCOUNT.c.name, _ACCOUNT.c.role)
+        .where(_ACCOUNT.c.disabled_at.is_(None), _ACCOUNT.c.role.in_(sorted(DESK_ROLES)))
+        .order_by(_ACCOUNT.c.name, _ACCOUNT.c.id)
+    )
+    return [Colleague(*row) for row in found]
+
+
 def names(session: Session, ids: set[int]) -> dict[int, str]:
     """Account id → name, for pages that say who did something."""
     if not ids:
@@ -257,7 +315,7 @@ def _have_password(
     account.password_changed_at = now
     session.flush()
     _cancel_links(session, account)
-    _note(session, account, act, by, now)
+    note(session, account, act, by, now)
 
 
 def _cancel_links(session: Session, account: Account) -> None:
@@ -265,14 +323,15 @@ def _cancel_links(session: Session, account: Account) -> None:
     session.execute(sa.delete(_WELCOME).where(_WELCOME.c.account_id == account.id))
 
 
-def _note(
+def note(
     session: Session,
     account: Account,
     act: str,
     by: Actor,
     now: datetime,
-    members: list[Membership] | None = None,
+    rows: Sequence[Row] = (),
 ) -> None:
+    """The note of a deed on an account, and on `rows` that belong to it."""
     notes.append(
         session,
         notes.chain_of("account", account),
@@ -280,6 +339,6 @@ def _note(
         act=act,
         by=by,
         now=now,
-        rows=[account, *(members or [])],
+        rows=[account, *rows],
     )
     session.expire(account)

@@ -35,6 +35,11 @@ class Viewer(Struct, frozen=True):
         return self.role == "clerk"
 
     @property
+    def led(self) -> frozenset[str]:
+        """The departments that this person heads."""
+        return self.departments if self.role == "lead" else frozenset()
+
+    @property
     def sees_ratings(self) -> bool:
         """A single item's rating is seen by lead and quality only."""
         return self.role in ("lead", "quality")

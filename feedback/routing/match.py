@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from feedback.city.profile import City, Nature, RoutingRule, Service
+from feedback.city.profile import City, Nature, Restriction, RoutingRule, Service, When
 from feedback.text.stems import word_keys
 
 NEAR_WORDS = 3
@@ -79,6 +79,25 @@ def default_nature(city: City, kind: str, service: str | None) -> Nature:
     raise LookupError(f"no default nature for {kind}")
 
 
+def restriction(
+    city: City, *, kind: str, nature: str, service: str | None, channel: str, language: str
+) -> Restriction | None:
+    """The first rule of the profile by which such an item is restricted as it comes in; None: it is not."""
+    item = _Item(kind, nature, channel, language)
+    return next((rule for rule in city.routing.restriction if _fits(rule.when, item, service)), None)
+
+
+def keeper_of(city: City, reason: str) -> str:
+    """The department whose heads the profile names for items restricted for this reason; empty where none is."""
+    rules = city.routing.restriction
+    return next((rule.department for rule in rules if rule.reason == reason), "")
+
+
+def keepers_of(city: City) -> list[str]:
+    """The departments that the profile names for restricted items, in the order of its rules."""
+    return list(dict.fromkeys(rule.department for rule in city.routing.restriction))
+
+
 class _Item(NamedTuple):
     kind: str
     nature: str
@@ -87,18 +106,18 @@ class _Item(NamedTuple):
 
 
 def _find_rule(city: City, item: _Item, service: str | None) -> RoutingRule | None:
-    """The first rule of which each list is empty or holds the item's value."""
-    for rule in city.routing.rule:
-        when = rule.when
-        if (
-            (not when.service or service in when.service)
-            and (not when.kind or item.kind in when.kind)
-            and (not when.nature or item.nature in when.nature)
-            and (not when.channel or item.channel in when.channel)
-            and (not when.language or item.language in when.language)
-        ):
-            return rule
-    return None
+    return next((rule for rule in city.routing.rule if _fits(rule.when, item, service)), None)
+
+
+def _fits(when: When, item: _Item, service: str | None) -> bool:
+    """Whether each list is empty or holds the item's value."""
+    return (
+        (not when.service or service in when.service)
+        and (not when.kind or item.kind in when.kind)
+        and (not when.nature or item.nature in when.nature)
+        and (not when.channel or item.channel in when.channel)
+        and (not when.language or item.language in when.language)
+    )
 
 
 def _by_service(service: Service, rule: str, words: tuple[str, ...]) -> Routed:

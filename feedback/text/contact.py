@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from contextlib import suppress
 
 from feedback.errors import Fault
 
@@ -28,6 +29,19 @@ def contact_faults(email: str, phone: str) -> list[Fault]:
     if phone and len(phone) <= PHONE_MOST and not _PHONE.fullmatch(phone):
         faults.append(Fault("phone", "phone_shape"))
     return faults
+
+
+def mailbox_of(email: str) -> str:
+    """The mailbox behind an address, to count by: whoever writes it another way floods the same one.
+
+    Case, the writing of letters and dots make no difference, and what follows a plus sign does not either; a host has
+    its IDNA name. Two people whose names differ by a dot share a count, and nothing else: mail goes to the address.
+    """
+    local, _at, host = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
+    name = local.partition("+")[0].replace(".", "")
+    with suppress(UnicodeError):  # A host that mail cannot reach either.
+        host = host.encode("idna").decode("ascii")
+    return f"{name or local}@{host}"
 
 
 def _email_fault(email: str) -> str:

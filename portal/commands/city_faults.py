@@ -50,6 +50,10 @@ _SENTENCES = {
     ),
     # Rules in order.
     "unreachable": "never reached, since {by} before it already catches everything; move it up or remove it.",
+    "reports_unrestricted": (
+        "a report of misconduct could be seen by everybody; "
+        'add a restriction whose when is nature = ["integrity_report"].'
+    ),
     "kind_without_nature": 'the kind "{kind}" has no nature for all services; add a row for it without service.',
     "law_overlap": 'two rows hold for "{nature}" from {day} on, this and {other}; end one with valid_to.',
     # Calendar.

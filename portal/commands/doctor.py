@@ -8,6 +8,7 @@ settings around them.
 from __future__ import annotations
 
 import ipaddress
+import os
 import platform
 import sqlite3
 import sys
@@ -70,6 +71,7 @@ def look() -> Iterator[Check]:
     finally:
         database.close()
     yield _secret(settings, state)
+    yield _files(settings)
     yield _mail(settings, state)
 
 
@@ -150,6 +152,19 @@ def _secret(settings: Settings, state: State | None) -> Check:
     if state is None or state.secret_id is None:
         return Check("secret", "OK", f"{settings.secret_file} holds one, {secret.id}")
     return Check("secret", "OK", f"{settings.secret_file} is this installation's, {secret.id}")
+
+
+def _files(settings: Settings) -> Check:
+    folder = settings.files_folder
+    if not folder.exists():
+        return Check("files", "OK", f"{folder} is made when the first photo comes")
+    if not folder.is_dir() or not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        cure = "Correct its owner and mode, or KANALI_FILES_URL."
+        return Check("files", "fault", f"{folder} is no folder that can be written", cure)
+    if folder.stat().st_mode & 0o077:
+        cure = f"Take their rights away: chmod 700 {folder}"
+        return Check("files", "warning", f"{folder} can be read by others on this machine", cure)
+    return Check("files", "OK", f"{folder} holds what citizens sent, for its owner only")
 
 
 def _mail(settings: Settings, state: State | None) -> Check:

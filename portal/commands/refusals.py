@@ -31,6 +31,12 @@ _SENTENCES = {
     "no_cases_yet": "No case has come in yet: there is no month to close.",
     "head_faulty": "this is no head of a log: give a file as it was fetched from /data/log-head.json.",
     "head_of_another": "this is the head of {theirs}, and the log here is that of {ours}: give one of its own.",
+    "webhook_url": "{value!r} is no address for a webhook: give https://, a host by its name, and a path.",
+    "webhook_port": "A webhook goes to port 443 or 8443, not to {value}.",
+    "webhook_event": "There is no event {value!r}: choose among {known}.",
+    "webhook_exists": "This address is told already: remove that subscription first.",
+    "webhook_many": "There are {most} subscriptions already: remove one first.",
+    "webhook_unknown": "There is no subscription {number}: kanali webhook list shows them.",
     "changed_meanwhile": "Somebody else changed it meanwhile: run the command again.",
 }
 

@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.ledger.notes import SYSTEM
-from feedback.people import accounts, sessions, welcome
+from feedback.people import accounts, factors, identities, sessions, welcome
 from feedback.people.tables import Account
 from feedback.people.viewer import ROLES
 from feedback.people.welcome import Occasion
@@ -85,9 +85,12 @@ def disable(email: str) -> None:
 
 @command.command()
 @click.argument("email")
+@click.option(
+    "--second-factor", is_flag=True, help="Remove app, passkeys and recovery codes too, after a loss."
+)
 @_password
 @_print_link
-def reset(email: str, password_stdin: bool, print_link: bool) -> None:
+def reset(email: str, second_factor: bool, password_stdin: bool, print_link: bool) -> None:
     """End an account's password and sessions, and mail a link to choose another; a disabled one may sign in again."""
     password_hash = _read_password(password_stdin, print_link, about=(email,))
     with opened(read_settings()) as installed, installed.database.write() as session:
@@ -95,6 +98,8 @@ def reset(email: str, password_stdin: bool, print_link: bool) -> None:
             session, email=email, password_hash=password_hash, by=SYSTEM, now=installed.clock.now()
         )
         assert account.id is not None
+        if second_factor:
+            factors.remove_all(session, account_id=account.id, by=SYSTEM, now=installed.clock.now())
         sessions.end_all(session, account.id)
         said = (
             "" if password_hash else _send(session, installed, account, "reset_by_administrator", print_link)
@@ -102,8 +107,47 @@ def reset(email: str, password_stdin: bool, print_link: bool) -> None:
     click.echo(
         f"{email} {'may choose another password' if said else 'has another password'}; its sessions are ended."
     )
+    if second_factor:
+        click.echo("It has no second factor any more.")
     if said:
         click.echo(said)
+
+
+@command.command()
+@click.argument("email")
+@click.option("--role", required=True, type=click.Choice(ROLES), help="What the account may do from now on.")
+@click.option(
+    "--department", "departments", multiple=True, help="Department that it answers for; may be repeated."
+)
+def change(email: str, role: str, departments: tuple[str, ...]) -> None:
+    """Give an account another role and other departments, and end its sessions."""
+    with opened(read_settings()) as installed, installed.database.write() as session:
+        is_changed = accounts.change_rights(
+            session,
+            city=versions.current(session).city,
+            email=email,
+            role=role,
+            departments=list(departments),
+            by=SYSTEM,
+            now=installed.clock.now(),
+        )
+        account = accounts.get_by_email(session, email)
+        assert account.id is not None
+        if is_changed:
+            sessions.end_all(session, account.id)
+    said = "its sessions are ended" if is_changed else "nothing was changed"
+    click.echo(f"{email} is {role}{' of ' if departments else ''}{', '.join(departments)}; {said}.")
+
+
+@command.command()
+@click.argument("email")
+def unbind(email: str) -> None:
+    """Forget who of the city's own provider opens an account, and end its sessions; the address binds it anew."""
+    with opened(read_settings()) as installed, installed.database.write() as session:
+        account = identities.unbind(session, email=email, by=SYSTEM, now=installed.clock.now())
+        assert account.id is not None
+        sessions.end_all(session, account.id)
+    click.echo(f"{email} is bound to nobody of the provider; its sessions are ended.")
 
 
 def _read_password(is_given: bool, print_link: bool, *, about: tuple[str, ...]) -> str:

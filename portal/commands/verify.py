@@ -6,6 +6,7 @@ writes the files with which an auditor proves the ledger and the figures without
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -15,7 +16,9 @@ from feedback.city import versions
 from feedback.custody import bundle, heads
 from feedback.custody.heads import HeadRefused, PublishedHead
 from feedback.custody.verify import verify
+from feedback.custody.verify_files import verify_files
 from portal.commands.refusals import sentences
+from portal.files import Files
 from portal.installation import Installed, opened
 from portal.settings import OperatorError, read_settings
 
@@ -45,6 +48,8 @@ _SENTENCES = {
     "head_unknown": "the head that was kept is not among the heads of the log",
     "log_cut": "the log is shorter than the head that was kept: its end was cut off",
     "log_rewritten": "the log is not the one of the head that was kept: it was rewritten",
+    "file_missing": "the file is gone from the folder of files",
+    "file_changed": "the file is another than the one that was filed",
     "rating_unexplained": "ratings differ, and no later note explains it",
 }
 
@@ -72,7 +77,8 @@ def command(head_file: Path | None, folder: Path | None) -> None:
         city = versions.current(session).city.identity.key
         held = _read_head(head_file, city) if head_file else None
         found = 0
-        for finding in verify(session, held):
+        digest = Files(installed.settings.files_folder).digest
+        for finding in chain(verify(session, held), verify_files(session, digest)):
             found += 1
             detail = f" ({finding.detail})" if finding.detail else ""
             click.echo(f"{finding.place}{detail}: {_SENTENCES[finding.code]}", err=True)

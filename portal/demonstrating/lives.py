@@ -12,8 +12,9 @@ import sqlalchemy as sa
 from sqlmodel import Session
 
 from feedback.columns import table_of
-from feedback.items import answer, codes, converse, submit, triage
+from feedback.items import answer, codes, converse, find, restrict, submit, triage
 from feedback.items.tables import Contact
+from feedback.people import accounts
 from portal.demonstrating.aftermath import Aftermath, close_over, invite_due
 from portal.demonstrating.agenda import Agenda
 from portal.demonstrating.answers import write_answer, write_question
@@ -69,6 +70,8 @@ class Lives:
         life.place = life.prepared.cycle["department"], life.prepared.cycle["service"]
         self._items[life.item_id] = life
         life.done("received")
+        if life.prepared.keeper:
+            self._name_colleagues(session, life, now)
         if life.citizen.email and self._chance.random() < shares.address_confirmed:
             self._agenda.plan(
                 now + timedelta(hours=0.05 + 40 * self._chance.random() ** 4), life, self._confirm
@@ -196,7 +199,31 @@ class Lives:
         )
         life.place = life.right
         life.done("received")
+        if any(service in rule.when.service for rule in world.ruling.city.routing.restriction):
+            self._name_colleagues(session, life, now)
         self._plan_work(life, now)
+
+    def _name_colleagues(self, session: Session, life: Life, now: datetime) -> None:
+        """The head who keeps a restricted item names the colleagues of the department that works on it."""
+        item = find.get_for_citizen(session, item_id=life.item_id)
+        staff, place = self._world.staff, life.place[0]
+        if not item.keepers or place is None:
+            return
+        head = accounts.find_viewer(session, staff.departments[item.keepers[0]][0])
+        named = {grant.account_id for grant in item.grants}
+        assert head is not None
+        for person in staff.departments[place]:
+            if person != head.account_id and person not in named:
+                restrict.grant(
+                    session,
+                    item_id=life.item_id,
+                    seen_version=life.version,
+                    account_id=person,
+                    city=self._world.ruling.city,
+                    by=head,
+                    now=now,
+                )
+                life.version += 1
 
     def _take(self, session: Session, life: Life, now: datetime) -> None:
         life.responder = self._world.draw_responder(life)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from feedback.items import converse, find
+from feedback.limits.rules import LINKS
 from portal import access
 from portal.pages import Reply, Visit, redirect, render, route
 
@@ -24,9 +25,10 @@ class LinkPage(Struct, frozen=True, kw_only=True):
 
 @route("/{language}/confirm/{token}", "GET", "POST", policy="public")
 def confirm(visit: Visit) -> Reply:
-    """The address is confirmed by the button. Refuses NotFound (a foreign link) and Expired (48 hours)."""
+    """The address is confirmed by the button. Refuses NotFound (a foreign link), Expired (48 hours), Limited."""
     token = visit.params["token"]
     if visit.method == "POST":
+        visit.site.limits.take(LINKS, visit.source)
         with visit.site.database.write() as session:
             item_id = converse.confirm_address(session, token=token, now=visit.now)
         with visit.site.database.read() as session:
@@ -37,9 +39,10 @@ def confirm(visit: Visit) -> Reply:
 
 @route("/{language}/open/{token}", "GET", "POST", policy="public")
 def open_case(visit: Visit) -> Reply:
-    """The case is opened by the button. Refuses NotFound (a foreign link) and Expired."""
+    """The case is opened by the button. Refuses NotFound (a foreign link), Expired, Limited."""
     token = visit.params["token"]
     if visit.method == "POST":
+        visit.site.limits.take(LINKS, visit.source)
         with visit.site.database.read() as session:
             item_id, _contact = converse.find_link(session, purpose="open", token=token, now=visit.now)
         return redirect(visit.here("/track"), cookies=[access.item_cookie(visit, item_id)])

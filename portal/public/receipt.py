@@ -17,6 +17,7 @@ from feedback.city.profile import City, Department, Oversight
 from feedback.errors import NotFound
 from feedback.items import codes, find
 from feedback.items.views import CycleView, ItemView
+from feedback.outbox import deliver
 from portal import access, languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
@@ -46,8 +47,12 @@ class ReceiptPage(Struct, frozen=True, kw_only=True):
     """None: a clerk assigns it."""
     reason: str = ""
     """Why it went there."""
+    readers: str = ""
+    """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...] = ()
     masked_email: str = ""
+    is_mailed: bool = False
+    """False with an address: so many mails were asked for from this connection that none goes out."""
 
 
 @route("/{language}/receipt", policy="public")
@@ -55,7 +60,7 @@ def receipt(visit: Visit) -> Reply:
     found = _find(visit)
     if found is None:
         return render(visit, "public/receipt.html", page=ReceiptPage(code=[]))
-    code, item, city = found
+    code, item, city, is_mailed = found
     page = ReceiptPage(
         code=codes.in_groups(code).split(),
         reference=item.reference,
@@ -63,9 +68,11 @@ def receipt(visit: Visit) -> Reply:
         promise=_promise(item.cycle, city),
         law=_law(item.cycle, city),
         department=city.departments.get(item.cycle.department or ""),
-        reason=reason_of(item.cycle, city),
+        reason=reason_of(item.cycle, city) if item.cycle.department or not item.restricted else "",
+        readers=readers_of(item, city),
         oversight=city.identity.oversight,
         masked_email=masked(item.contact.email) if item.contact and item.contact.email else "",
+        is_mailed=is_mailed,
     )
     return render(visit, "public/receipt.html", page=page)
 
@@ -118,6 +125,18 @@ def reason_of(cycle: CycleView, city: City) -> str:
     return ""
 
 
+def readers_of(item: ItemView, city: City) -> str:
+    """Who alone reads a restricted item, without naming anybody; empty where it is not restricted."""
+    if item.restricted is None:
+        return ""
+    keepers = [
+        languages.in_language(city.departments[key].name) for key in item.keepers if key in city.departments
+    ]
+    return _(
+        "Your message is restricted. Only the heads of this unit read it, and whom they name: %(departments)s."
+    ) % {"departments": ", ".join(keepers)}
+
+
 def masked(email: str) -> str:
     """An address that its owner recognises and nobody else learns: `ma…@example.org`."""
     local, _at, host = email.rpartition("@")
@@ -125,8 +144,8 @@ def masked(email: str) -> str:
     return f"{shown}…@{host}"
 
 
-def _find(visit: Visit) -> tuple[str, ItemView, City] | None:
-    """Code, item and ruling profile of the receipt that this browser may see."""
+def _find(visit: Visit) -> tuple[str, ItemView, City, bool] | None:
+    """Code, item and ruling profile of the receipt that this browser may see, and whether it goes out by mail."""
     random = access.receipt_key(visit)
     if random is None:
         return None
@@ -136,7 +155,9 @@ def _find(visit: Visit) -> tuple[str, ItemView, City] | None:
         item = find.get_received(session, code_hash=codes.code_hash(secret, code))
         if item is None:
             return None
-        return code, item, versions.get(session, item.cycle.city_version_id)
+        is_named = item.contact is not None and item.contact.email != ""
+        is_mailed = is_named and deliver.count_kept_back(session, item_id=item.id) == 0
+        return code, item, versions.get(session, item.cycle.city_version_id), is_mailed
 
 
 def _promise(cycle: CycleView, city: City) -> DueLine | None:

@@ -16,19 +16,24 @@ from msgspec import Struct
 
 from feedback.city.profile import KINDS, City, Service
 from feedback.deadlines import clock as statutory
-from feedback.errors import Conflict, Expired, Invalid
+from feedback.errors import Conflict, Expired, Fault, Invalid
 from feedback.items import codes, find, sent
 from feedback.items import submit as intake
 from feedback.items.codes import KeyForeign
+from feedback.items.held import LEAST
 from feedback.items.sent import Sent
 from feedback.items.submit import Key, Taken
 from feedback.routing import match
-from portal import access, languages
+from portal import access, languages, proof_of_work, uploads
+from portal.files import FileGone
 from portal.forms import FieldError, Form, errors_of
+from portal.helper import Busy
 from portal.item_words import kind_about, kind_word
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
+from portal.public.screening import screen
+from portal.uploads import Brought, Held
 
 _FIELDS = ("kind", "text", "service", "place", "lat", "lon", "name", "email", "phone")
 
@@ -73,15 +78,22 @@ class SubmitPage(Struct, frozen=True, kw_only=True):
     services: list[Choice]
     stations: list[Station]
     text_most: int
+    held: list[Held]
+    """Files that were chosen before and are kept for an hour."""
+    accept: str
     errors: list[FieldError]
     errors_title: str = ""
     is_sent_already: bool = False
     """The form's key was used: what is typed now goes as another message."""
+    challenge: str = ""
+    """The sum that this browser is asked to do before the message is taken in; empty: none."""
+    challenge_most: int = proof_of_work.MOST
+    """How many tries it takes at most."""
     carried: str = ""
     """What was typed, packed into one field: it goes along when the language is changed. Empty on an empty form."""
 
 
-@route("/{language}/submit", "GET", "POST", policy="public")
+@route("/{language}/submit", "GET", "POST", policy="public", takes_files=True)
 def submit(visit: Visit) -> Reply:
     if visit.method == "POST":
         return _post(visit)
@@ -98,7 +110,8 @@ def _post(visit: Visit) -> Reply:
     if visit.form.flag(
         "carried"
     ):  # From a form in another language, or from a case that takes no more words.
-        return _form(visit, _carried(visit.form))
+        visit.form = _unpacked(visit.form)
+        return _form(visit, _typed(visit.form))
     secret = visit.site.secret
     try:
         random = codes.check_key(secret.key, visit.form.text("key"), now=visit.now)
@@ -108,24 +121,67 @@ def _post(visit: Visit) -> Reply:
         return _expired(visit, typed, _("This page was open for more than a day and has expired."))
     code = codes.code_of(secret.key, random)
     key = Key(codes.key_hash(random), codes.code_hash(secret.key, code), secret.id)
-    message, errors = _check(visit, typed)
+    brought = uploads.brought(visit)
+    message, errors = _check(visit, typed, brought)
+    taken: Taken | None = None
     try:
-        if errors:  # What was taken in already is told before faults of other words are.
+        if errors or brought:  # What was taken in already is told before faults of other words are.
             with visit.site.database.read() as session:
                 taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
-            if taken is None:
-                return _form(visit, typed, status=422, errors=errors)
-        else:
+        if taken is None:
+            made, faults = uploads.opened(brought)
+            errors += uploads.errors_of(faults)
+            if errors:
+                return _form(visit, typed, status=422, errors=errors, held=uploads.hold(visit, brought, made))
+            screened = screen(
+                visit,
+                bound_to=key.key_hash,
+                open_for=visit.now - codes.issued_at(visit.form.text("key")),
+                names_address=message.email != "",
+            )
+            if screened.challenge:
+                with visit.site.database.read() as session:
+                    taken = intake.find_taken(session, key_hash=key.key_hash, sent=message)
+                if taken is not None:  # It has arrived already.
+                    return _to_receipt(visit, random, taken)
+                held = uploads.hold(visit, brought, made)
+                reply = _form(visit, typed, status=429, challenge=screened.challenge, held=held)
+                reply.headers["Retry-After"] = str(screened.wait)
+                return reply
+            files = uploads.lay_down(visit, brought, made)
             assert visit.ruling is not None
             prepared = intake.prepare(ruling=visit.ruling, sent=message, received_at=visit.now)
             with visit.site.database.write() as session:
-                taken = intake.submit(session, prepared=prepared, key=key, now=visit.now)
+                taken = intake.submit(
+                    session,
+                    prepared=prepared,
+                    key=key,
+                    files=files,
+                    held=screened.held,
+                    may_mail=screened.may_mail,
+                    now=visit.now,
+                )
+            if taken.is_repeat:
+                screened.counted.give_back()
     except Conflict:
         return _sent_already(visit, typed)
+    except Busy:
+        return _without_files(visit, typed, brought, "files_busy", status=503)
+    except FileGone:
+        return _without_files(visit, typed, brought, "files_gone", status=422)
     return _to_receipt(visit, random, taken)
 
 
-def _check(visit: Visit, typed: Typed) -> tuple[Sent, list[FieldError]]:
+def _without_files(visit: Visit, typed: Typed, brought: Brought, code: str, *, status: int) -> Reply:
+    """The form with all that was typed; the files that were just chosen must be chosen again."""
+    held = uploads.hold(visit, brought, [])
+    reply = _form(visit, typed, status=status, errors=uploads.errors_of([Fault("files", code)]), held=held)
+    if status == 503:
+        reply.headers["Retry-After"] = "60"
+    return reply
+
+
+def _check(visit: Visit, typed: Typed, brought: Brought) -> tuple[Sent, list[FieldError]]:
     """The message tidied, or as it came with what is wrong with it."""
     message = Sent(
         kind=typed.kind,
@@ -139,6 +195,7 @@ def _check(visit: Visit, typed: Typed) -> tuple[Sent, list[FieldError]]:
         phone=typed.phone,
         is_anonymous=typed.is_anonymous,
         language=visit.language,
+        files=brought.marks,
     )
     errors: list[FieldError] = []
     try:
@@ -148,7 +205,13 @@ def _check(visit: Visit, typed: Typed) -> tuple[Sent, list[FieldError]]:
     service = visit.city.services.get(typed.service.strip())
     if service is not None and not service.is_offered:
         errors.append(FieldError("service", _not_offered(service)))
-    return message, sorted(errors, key=lambda error: _FIELDS.index(error.field))
+    return message, errors
+
+
+def _place_of(error: FieldError) -> int:
+    """Where a field stands in the form; what is about none of them comes first."""
+    order = (*_FIELDS[:6], "files", *_FIELDS[6:])
+    return order.index(error.field) if error.field else -1
 
 
 def _not_offered(service: Service) -> str:
@@ -205,18 +268,31 @@ def _form(
     errors: list[FieldError] | None = None,
     errors_title: str = "",
     is_sent_already: bool = False,
+    challenge: str = "",
+    held: list[Held] | None = None,
 ) -> Reply:
+    """The form. `held`: its files, where the post has laid some down; otherwise those that it held before."""
+    # Whoever gets the form back has had it open long enough.
+    opened_at = visit.now if visit.method == "GET" else visit.now - LEAST
+    errors = errors or []
+    if held is None:
+        held = uploads.hold(visit, uploads.brought(visit), []) if visit.method == "POST" else []
+        if visit.form.files:
+            errors = [*errors, *uploads.errors_of([Fault("files", "files_again")])]
     page = SubmitPage(
         typed=typed,
-        key=codes.issue_key(visit.site.secret.key, now=visit.now),
+        key=visit.form.text("key") if challenge else codes.issue_key(visit.site.secret.key, now=opened_at),
         kinds=[Choice(kind, kind_word(kind), kind_about(kind)) for kind in KINDS],
         services=_services(visit.city),
         stations=_stations(visit, typed),
         text_most=sent.TEXT_MOST,
-        errors=errors or [],
+        held=held,
+        accept=uploads.ACCEPT,
+        errors=sorted(errors, key=_place_of),
         errors_title=errors_title,
         is_sent_already=is_sent_already,
-        carried=_packed(typed) if visit.method == "POST" else "",
+        challenge=challenge,
+        carried=_packed(typed, held) if visit.method == "POST" else "",
     )
     return render(visit, "public/submit.html", status=status, page=page)
 
@@ -225,13 +301,13 @@ def _typed(form: Form) -> Typed:
     return Typed(is_anonymous=form.flag("anonymous"), **{name: form.text(name) for name in _FIELDS})
 
 
-def _carried(form: Form) -> Typed:
+def _unpacked(form: Form) -> Form:
     """The fields of a form that are sent with it, or packed as `SubmitPage.carried`."""
-    return _typed(Form({**form.fields, **dict(parse_qsl(form.text("carried")))}))
+    return Form({**form.fields, **dict(parse_qsl(form.text("carried")))})
 
 
-def _packed(typed: Typed) -> str:
-    fields = {name: getattr(typed, name) for name in _FIELDS}
+def _packed(typed: Typed, held: list[Held]) -> str:
+    fields = {name: getattr(typed, name) for name in _FIELDS} | {one.field: one.note for one in held}
     return urlencode(fields | ({"anonymous": "yes"} if typed.is_anonymous else {}))
 
 

@@ -14,10 +14,11 @@ from feedback.errors import Expired, Invalid
 from feedback.items import find
 from feedback.items.lifecycle import may
 from feedback.items.views import ItemView
-from feedback.limits.rules import Limited
+from feedback.limits.rules import SURVEYS, Limited
 from feedback.satisfaction import respond
 from feedback.satisfaction.respond import CANT_SAY, COMMENT_MOST, STEPS, Open
 from portal import access
+from portal.error_pages import too_many_title, wait_words
 from portal.forms import FieldError, errors_of
 from portal.item_words import title_of
 from portal.languages import gettext as _
@@ -53,6 +54,7 @@ class SurveyPage(Struct, frozen=True, kw_only=True):
     comment_most: int
     is_answered: bool
     errors: list[FieldError]
+    errors_title: str
 
 
 class ThanksPage(Struct, frozen=True, kw_only=True):
@@ -117,6 +119,7 @@ def _answer(visit: Visit, found: Open, token: str) -> Reply:
     outcome, handling = visit.form.number("outcome"), visit.form.number("handling")
     comment = visit.form.text("comment")
     try:
+        visit.site.limits.take(SURVEYS, visit.source)
         with visit.site.database.write() as session:
             respond.respond(
                 session,
@@ -128,6 +131,8 @@ def _answer(visit: Visit, found: Open, token: str) -> Reply:
             )
     except Invalid as refusal:
         return _form(visit, found, token, errors=errors_of(refusal.faults))
+    except Limited as refusal:
+        return _form(visit, found, token, limited=refusal)
     return _thanks(visit, found, token, is_unhappy=respond.is_unhappy(outcome, handling))
 
 
@@ -161,8 +166,11 @@ def _form(
     token: str,
     *,
     errors: list[FieldError] | None = None,
+    limited: Limited | None = None,
     cookies: list[Cookie] | None = None,
 ) -> Reply:
+    if limited is not None:
+        errors = [FieldError("", wait_words(limited))]
     is_post = visit.method == "POST"
     with visit.site.database.read() as session:
         item = find.get_for_citizen(session, item_id=found.item_id)
@@ -182,9 +190,13 @@ def _form(
         comment_most=COMMENT_MOST,
         is_answered=found.is_answered,
         errors=errors or [],
+        errors_title=too_many_title() if limited else "",
     )
-    status = 422 if errors else 200
-    return render(visit, "public/survey.html", status=status, page=page, cookies=cookies)
+    status = 429 if limited else 422 if errors else 200
+    reply = render(visit, "public/survey.html", status=status, page=page, cookies=cookies)
+    if limited is not None:
+        reply.headers["Retry-After"] = str(limited.wait)
+    return reply
 
 
 def _given(step: int | None) -> str:

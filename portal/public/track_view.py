@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from sqlmodel import Session
 
 from feedback.city.profile import City, Department, Oversight
@@ -17,8 +17,10 @@ from feedback.items.views import CycleView, EntryView, ItemView
 from feedback.satisfaction import respond
 from portal import languages
 from portal.clock_view import Tracks, clock_of, is_overdue
+from portal.file_view import FileView, files_of
 from portal.item_words import kind_word, outcome_word, state_word, title_of
 from portal.languages import gettext as _
+from portal.public.receipt import readers_of
 
 _STATE_ICONS = {
     "received": "inbox",
@@ -48,6 +50,7 @@ class Line(Struct, frozen=True, kw_only=True):
     """What happened, for an event."""
     tag: str = ""
     tag_text: str = ""
+    files: list[FileView] = []
     after: str = ""
     """The day of what is planned, or who it was forwarded to."""
 
@@ -81,15 +84,17 @@ class CaseView(Struct, frozen=True, kw_only=True):
     is_survey_open: bool
     survey_on: date | None
     """When the survey comes, where it is still to come."""
+    readers: str
+    """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...]
 
 
-def case_view(session: Session, item: ItemView, *, city: City, now: datetime) -> CaseView:
+def case_view(session: Session, item: ItemView, *, city: City, now: datetime, files_address: str) -> CaseView:
     """The case with everything that its page shows. `city` is the profile that rules the current cycle."""
     cycle = item.cycle
     service = city.services.get(cycle.service or "")
     service_name = languages.in_language(service.name) if service else ""
-    lines = _lines(item, city, now)
+    lines = _lines(item, city, now, files_address)
     questions = [line for line in lines if line.tag == "question"]
     is_open = respond.find_open_for_item(session, item_id=item.id, now=now) is not None
     return CaseView(
@@ -114,6 +119,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime) ->
         may_withdraw=may(item.state, "withdraw"),
         is_survey_open=is_open,
         survey_on=None if is_open else _survey_on(item, city, now),
+        readers=readers_of(item, city),
         oversight=city.identity.oversight,
     )
 
@@ -136,6 +142,8 @@ def _state_detail(item: ItemView, city: City) -> str:
     department = _department(cycle.department, city)
     if item.state == "received" and cycle.number > 1:
         return _("We are looking at it again. %(department)s has it.") % {"department": department}
+    if item.state == "received" and not cycle.department and item.restricted:
+        return _("It has no department yet.")
     if item.state == "received" and not cycle.department:
         return _("A clerk reads it and assigns the department.")
     if item.state == "received":
@@ -215,7 +223,7 @@ def _survey_on(item: ItemView, city: City, now: datetime) -> date | None:
 # ── the timeline ────────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _lines(item: ItemView, city: City, now: datetime) -> list[Line]:
+def _lines(item: ItemView, city: City, now: datetime, files_address: str) -> list[Line]:
     """The text first, then where it was sent, then the entries in their order (`find` left the internal ones out)."""
     when = _Moments(city, now)
     found = [_line(0, "citizen", when, item.received_at, who=_("You"), text=item.text)]
@@ -224,7 +232,15 @@ def _lines(item: ItemView, city: City, now: datetime) -> list[Line]:
     if first.department and first.id not in handed_over:
         sentence = _("Sent to %(department)s") % {"department": _department(first.department, city)}
         found.append(_line(0, "event", when, item.received_at, sentence=sentence))
-    return found + [_entry(entry, city, when) for entry in item.entries]
+    found += [_entry(entry, city, when) for entry in item.entries]
+    if not item.attachments:
+        return found
+    # The first line is the item's own words; its files belong to no entry.
+    keys = [None, *(line.id for line in found[1:])]
+    return [
+        structs.replace(line, files=files_of(item, key, address=files_address))
+        for key, line in zip(keys, found, strict=True)
+    ]
 
 
 def _entry(entry: EntryView, city: City, when: _Moments) -> Line:

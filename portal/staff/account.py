@@ -9,7 +9,7 @@ from msgspec import Struct
 from feedback.errors import Invalid
 from feedback.ledger.notes import Actor
 from feedback.limits.rules import SIGN_IN_ACCOUNT, Limited
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions
 from portal import languages, security
 from portal.access import STAFF_COOKIE, staff_cookie
 from portal.forms import FieldError, errors_of
@@ -41,6 +41,7 @@ class AccountPage(Struct, frozen=True, kw_only=True):
     all_departments: bool
     language: str
     languages: list[Option]
+    has_second_factor: bool
     signed_in: list[SignedIn]
     status: str
     """What was just done; empty otherwise."""
@@ -136,6 +137,7 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
     real_now = datetime.now(UTC)
     with visit.site.database.read() as session:
         email = accounts.get(session, viewer.account_id).email
+        has_second_factor = factors.has_any(session, viewer.account_id)
         living = sessions.list_living(
             session,
             account_id=viewer.account_id,
@@ -156,6 +158,7 @@ def _page(visit: Visit, status: int = 200, errors: list[FieldError] | None = Non
         all_departments=viewer.sees_all_departments,
         language=viewer.language,
         languages=[Option(code, languages.NAMES.get(code, code)) for code in city.identity.languages],
+        has_second_factor=has_second_factor,
         signed_in=[
             SignedIn(one.mark, one.made_at + ahead, one.seen_at + ahead, one.is_this) for one in living
         ],

@@ -13,11 +13,14 @@ from typing import Literal
 from msgspec import Struct
 
 from feedback.items import queues
-from feedback.people import accounts, sessions
+from feedback.people import accounts, factors, sessions
+from feedback.people.factors import Factors
 from feedback.people.viewer import Viewer
 from portal import languages, log, security
-from portal.access import STAFF_COOKIE, staff_cookie
+from portal.access import HALF_COOKIE, STAFF_COOKIE, half_cookie, staff_cookie
+from portal.forms import FieldError
 from portal.pages import Cookie, Reply, Visit, redirect, render
+from portal.staff import ceremony
 
 Shown = Literal["password", "everything"]
 """What somebody has shown: one thing that they know, or all that is asked of anybody (a passkey that has made sure of
@@ -57,6 +60,19 @@ class Kept(Struct, frozen=True):
         return "\n\n".join(f.value for f in self.fields if f.name in ("text", "reason") and f.value.strip())
 
 
+class CodePage(Struct, frozen=True, kw_only=True):
+    """The second step of a sign-in."""
+
+    has_app: bool
+    has_passkeys: bool
+    errors: list[FieldError]
+    kept: Kept | None
+    host: str
+    """Where passkeys work; empty: nowhere."""
+    phone: str
+    mail: str
+
+
 def finish(
     visit: Visit,
     account_id: int,
@@ -67,22 +83,71 @@ def finish(
 ) -> Reply:
     """End a sign-in: a session with a new identifier, and on to the words that wait or the first page of the role.
 
-    `kept` is a form that came when nobody was signed in any more; `cookies` are set along with the session's. An
-    account that was disabled meanwhile gets none.
+    After a password an account with a second factor gets half a session and is asked for that; one without, where
+    everybody must have one, gets a session that opens the page that sets it up and nothing else. `kept` is a form that
+    came when nobody was signed in any more; `cookies` are set along with the session's. An account that was disabled
+    meanwhile gets none.
     """
+    real_now = datetime.now(UTC)
+    is_half = must_set_up = False
     with visit.site.database.write() as session:
         viewer = accounts.find_viewer(session, account_id)
         if viewer is None:
             return redirect("/staff/sign-in", cookies=[*cookies])
-        identifier = sessions.start(
-            session,
-            account_id=account_id,
-            now=datetime.now(UTC),
-            replaces=visit.cookies.get(STAFF_COOKIE, ""),
-        )
+        if shown == "password":
+            is_half = factors.has_any(session, account_id)
+            must_set_up = not is_half and visit.site.asks_second_factor
+        if is_half:
+            identifier = sessions.start_half(session, account_id=account_id, now=real_now)
+            found = factors.list_of(session, account_id)
+        else:
+            sessions.end_half(session, visit.cookies.get(HALF_COOKIE, ""))
+            identifier = sessions.start(
+                session,
+                account_id=account_id,
+                now=real_now,
+                replaces=visit.cookies.get(STAFF_COOKIE, ""),
+                must_set_up=must_set_up,
+                confirmed_at=real_now if must_set_up else None,
+            )
+    if is_half:
+        given = (half_cookie(identifier), *cookies)
+        if kept is None:
+            return redirect("/staff/sign-in/code", cookies=[*given])
+        return code_page(visit, viewer, found, kept=kept, cookies=given)
     log.acting(account_id)
     security.tell("signed_in", shown=shown)
-    return send_again(visit, viewer, kept, (staff_cookie(identifier), *cookies))
+    over = (half_cookie(""),) if HALF_COOKIE in visit.cookies else ()
+    given = (staff_cookie(identifier), *over, *cookies)
+    if must_set_up:
+        return redirect("/staff/account/second-factor", cookies=[*given])
+    return send_again(visit, viewer, kept, given)
+
+
+def code_page(
+    visit: Visit,
+    viewer: Viewer,
+    found: Factors,
+    *,
+    status: int = 200,
+    errors: list[FieldError] | None = None,
+    kept: Kept | None = None,
+    cookies: tuple[Cookie, ...] = (),
+) -> Reply:
+    """The page that asks for the second factor, in the language of whoever gave the right password."""
+    contact = visit.city.identity.contact
+    visit.language = viewer.language
+    with languages.speaking(viewer.language):
+        page = CodePage(
+            has_app=found.app_since is not None,
+            has_passkeys=any(key.copied_at is None for key in found.passkeys),
+            errors=errors or [],
+            kept=kept,
+            host=ceremony.host_of(visit.site.settings),
+            phone=contact.phone,
+            mail=contact.email,
+        )
+        return render(visit, "staff/sign_in_code.html", status=status, cookies=[*cookies], page=page)
 
 
 def send_again(visit: Visit, viewer: Viewer, kept: Kept | None, cookies: tuple[Cookie, ...] = ()) -> Reply:

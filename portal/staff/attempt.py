@@ -15,16 +15,18 @@ from sqlmodel import Session
 
 from feedback.city import versions
 from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import drafts, find, queues
-from feedback.items.lifecycle import RUNNING, may
+from feedback.items import drafts, find, queues, restrict
+from feedback.items import undelivered as undelivered_mails
+from feedback.items.lifecycle import RUNNING
 from feedback.items.views import EntryView, ItemView, Queue, QueueRow
+from feedback.outbox import deliver
 from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
 from portal import security
 from portal.forms import FieldError, Form, errors_of
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, sheets, timeline, unsent
+from portal.staff import desk_page, inbox, sheets, timeline, undelivered, unsent
 from portal.staff.desk_page import Clash, QueueLink, Typed
 from portal.staff.rows import Lister
 from portal.staff.sheets import Sheet
@@ -58,16 +60,16 @@ def do(
     except (Conflict, MoveRefused, NotAllowed) as refusal:
         security.refused(refusal, is_staff=True)
         try:
-            item = _item(visit)
+            item = item_of(visit)
         except NotFound:
             return _gone(visit, typed.text)
         # Pressed twice: what was wanted stands there already, by the same person.
         if is_done(item):
-            return redirect(_address(visit, done))
+            return redirect(address_of(visit, done))
         unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to"))
         number = 403 if isinstance(refusal, NotAllowed) else 409
         return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
-    return redirect(_address(visit, done))
+    return redirect(address_of(visit, done))
 
 
 def _attempt(visit: Visit, deed: Deed, draft: str) -> None:
@@ -75,12 +77,12 @@ def _attempt(visit: Visit, deed: Deed, draft: str) -> None:
 
     Where only something changed that no page shows (an address was confirmed), do it on top of that.
     """
-    item = _item(visit)
+    item = item_of(visit)
     seen = visit.form.number("version")
     try:
         _write(visit, deed, item.id, -1 if seen is None else seen, draft)
     except Conflict:
-        item = _item(visit)
+        item = item_of(visit)
         if seen is None or _newer(visit, item):
             raise
         _write(visit, deed, item.id, item.version, draft)
@@ -95,12 +97,12 @@ def _write(visit: Visit, deed: Deed, item_id: int, seen: int, draft: str) -> Non
 
 def discard(visit: Visit) -> Reply:
     """Throw away one's own draft of an item, and go back to the item. Twice is the same as once."""
-    item = _item(visit)
+    item = item_of(visit)
     with visit.site.database.write() as session:
         drafts.discard(
             session, account_id=visit.staff.account_id, item_id=item.id, deed=visit.form.text("deed")
         )
-    return redirect(_address(visit, "discarded"))
+    return redirect(address_of(visit, "discarded"))
 
 
 def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
@@ -116,15 +118,21 @@ def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
     except (Conflict, MoveRefused, NotAllowed) as refusal:
         security.refused(refusal, is_staff=True)
         try:
-            unsent.keep(visit, _item(visit), sheet.path, visit.form.text("reason"), ("department", "service"))
+            unsent.keep(
+                visit,
+                item_of(visit),
+                sheet.path,
+                visit.form.text("reason"),
+                ("department", "service", "restricted"),
+            )
             return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
         except NotFound:
             return _gone(visit, visit.form.text("reason"))
     try:
-        _item(visit)
+        item_of(visit)
     except NotFound:  # Handed over to a department that this person does not see.
         return redirect("/staff/inbox?" + urlencode({"done": done}))
-    return redirect(_address(visit, done))
+    return redirect(address_of(visit, done))
 
 
 def _sheet_page(
@@ -135,10 +143,10 @@ def _sheet_page(
     errors: list[FieldError] | None = None,
     refusal: DomainError | None = None,
 ) -> Reply:
-    item = _item(visit)
-    may_send = may(item.state, sheet.move)
+    item = item_of(visit)
+    may_send = sheets.may_send(sheet, item, visit.staff)
     if not may_send and refusal is None:
-        return redirect(_address(visit))
+        return redirect(address_of(visit))
     clash, form = None, visit.form
     if refusal is not None:
         clash = _clash(visit, item, refusal, visit.form.text("reason"), "reason" if may_send else "")
@@ -157,8 +165,8 @@ def _sheet_page(
         errors=errors or [],
         clash=clash,
         may_send=may_send,
-        trail=_trail(visit),
-        unsent=unsent.shown(visit, item, [draft] if draft else [], draft, trail=_trail(visit)),
+        trail=trail_of(visit),
+        unsent=unsent.shown(visit, item, [draft] if draft else [], draft, trail=trail_of(visit)),
     )
     return render(visit, "staff/sheet.html", status=status_code, page=page)
 
@@ -180,13 +188,17 @@ def show_desk(
             item = find.get_for_staff(session, viewer=viewer, reference=_reference(visit))
             ruling_city = versions.get(session, item.cycle.city_version_id)
             ratings = respond.ratings_of(session, item.id) if viewer.sees_ratings else []
+            kept_back = deliver.count_kept_back(session, item_id=item.id) if item.contact else 0
             written = unsent.read(visit, session, item) if visit.method == "GET" else []
+            lost = undelivered_mails.of_item(session, item.id)
             which = _queue(visit, item)
             listed = _listed(session, viewer, which, item)
+            readings = find.readings_of(session, item_id=item.id) if item.restricted else ()
     except NotFound:
         if visit.method == "POST" and typed.text.strip():
             return _gone(visit, typed.text)
         raise
+    _record(visit, item)
     clash = None
     if refusal is not None:
         can_type = desk_page.acts_of(item, viewer).answer
@@ -202,14 +214,17 @@ def show_desk(
         now=visit.now,
         typed=typed,
         ratings=ratings,
+        kept_back=kept_back,
+        readings=readings,
         status=status,
         errors=errors,
         clash=clash,
-        trail=_trail(visit),
+        trail=trail_of(visit),
         queue_title=inbox.queue_title(which, viewer),
         queue_href="/staff/inbox?" + urlencode({"queue": which}),
         queue=_links(visit, which, listed, item),
-        unsent=unsent.shown(visit, item, written, draft, trail=_trail(visit)),
+        unsent=unsent.shown(visit, item, written, draft, trail=trail_of(visit)),
+        lost=undelivered.in_words(lost, city, visit.now),
     )
     return render(visit, "staff/desk.html", status=status_code, page=page)
 
@@ -264,6 +279,13 @@ def _newer(visit: Visit, item: ItemView) -> list[EntryView]:
 
 
 def _refusal_words(refusal: DomainError, item: ItemView, has_newer: bool) -> tuple[str, str]:
+    if isinstance(refusal, NotAllowed) and refusal.code in ("restriction_refused", "nobody_would_keep_it"):
+        return (
+            _("Nothing was changed: that is not yours to decide"),
+            _(
+                "The heads of the department that keeps a restricted case decide on it, and somebody must keep it."
+            ),
+        )
     if isinstance(refusal, NotAllowed):
         return (
             _("Another person must do this"),
@@ -292,9 +314,24 @@ def _refusal_words(refusal: DomainError, item: ItemView, has_newer: bool) -> tup
     )
 
 
-def _item(visit: Visit) -> ItemView:
+def item_of(visit: Visit) -> ItemView:
+    """The item of the address as this person may see it; a reading of a restricted one is recorded. Or NotFound."""
     with visit.site.database.read() as session:
-        return find.get_for_staff(session, viewer=visit.staff, reference=_reference(visit))
+        item = find.get_for_staff(session, viewer=visit.staff, reference=_reference(visit))
+    _record(visit, item)
+    return item
+
+
+def _record(visit: Visit, item: ItemView) -> None:
+    """Nobody is shown a restricted item before it is recorded that this person reads it."""
+    if item.restricted is None:
+        return
+    reader = visit.staff.account_id
+    with visit.site.database.read() as session:
+        if restrict.is_recorded(session, item_id=item.id, account_id=reader, now=visit.now):
+            return
+    with visit.site.database.write() as session:
+        restrict.record_reading(session, item_id=item.id, account_id=reader, now=visit.now)
 
 
 def _reference(visit: Visit) -> str:
@@ -308,17 +345,19 @@ def _reference(visit: Visit) -> str:
 def _queue(visit: Visit, item: ItemView) -> Queue:
     """The list that this person came from; else the one in which the item stands."""
     named = visit.query.get("queue", "")
-    if not named and item.state in queues.ENDED:
+    if not named and item.held:
+        named = "held"
+    elif not named and item.state in queues.ENDED:
         named = item.state
     return inbox.queue_named(named, visit.staff)
 
 
-def _address(visit: Visit, done: str = "") -> str:
-    parts = "&".join(part for part in (_trail(visit), urlencode({"done": done}) if done else "") if part)
+def address_of(visit: Visit, done: str = "") -> str:
+    parts = "&".join(part for part in (trail_of(visit), urlencode({"done": done}) if done else "") if part)
     return f"/staff/item/{_reference(visit)}" + (f"?{parts}" if parts else "")
 
 
-def _trail(visit: Visit) -> str:
+def trail_of(visit: Visit) -> str:
     """The list that this person came from, as every address of the desk carries it on."""
     named = visit.query.get("queue", "")
     return urlencode({"queue": named}) if named and inbox.queue_named(named, visit.staff) == named else ""

@@ -8,17 +8,20 @@ from __future__ import annotations
 from sqlmodel import Session
 
 from feedback.city import versions
-from feedback.errors import Invalid
+from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
-from feedback.items import converse, triage
+from feedback.items import converse, triage, undelivered
 from feedback.items.answer import Reply as Answer
+from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
+from portal import file_view
 from portal.forms import errors_of
 from portal.languages import gettext as _
-from portal.pages import Reply, Visit, route
+from portal.pages import Reply, Visit, redirect, route
 from portal.staff import attempt, sheets
 from portal.staff.desk_page import Typed
+from portal.staff.undelivered import sent_again_words
 
 
 @route("/staff/item/{reference}", policy="desk")
@@ -27,6 +30,12 @@ def show(visit: Visit) -> Reply:
     return attempt.show_desk(
         visit, typed=Typed(tab=visit.query.get("tab", "")), status=_done_words(visit.query.get("done", ""))
     )
+
+
+@route("/staff/item/{reference}/file/{file}", policy="desk")
+def file(visit: Visit) -> Reply:
+    """A photo or a document of the item's citizen."""
+    return file_view.serve(visit, attempt.item_of(visit))
 
 
 @route("/staff/item/{reference}/take", "POST", policy="desk")
@@ -109,6 +118,16 @@ def resume(visit: Visit) -> Reply:
     return attempt.do(visit, deed, "resumed", lambda item: item.state == "open")
 
 
+@route("/staff/item/{reference}/release", "POST", policy="desk")
+def release(visit: Visit) -> Reply:
+    """A clerk has looked at a held message: its department gets it."""
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        triage.release(session, item_id=item_id, seen_version=seen, by=_actor(visit), now=visit.now)
+
+    return attempt.do(visit, deed, "released", lambda item: item.held is None and item.state in RUNNING)
+
+
 @route("/staff/item/{reference}/unvoid", "POST", policy="desk")
 def unvoid(visit: Visit) -> Reply:
     """It was no spam: back to the queue."""
@@ -181,6 +200,22 @@ def discard(visit: Visit) -> Reply:
     return attempt.discard(visit)
 
 
+@route("/staff/item/{reference}/send-again", "POST", policy="desk")
+def send_again(visit: Visit) -> Reply:
+    """Put a mail that did not arrive on its way again; back to where the button stood."""
+    message_id = visit.form.number("message")
+    if message_id is None:
+        raise NotFound("mail_unknown")
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        undelivered.send_again(
+            session, item_id=item_id, message_id=message_id, by=_actor(visit), now=visit.now
+        )
+
+    reply = attempt.do(visit, deed, "sent-again", lambda item: True)
+    return redirect("/staff/undelivered?done=sent-again") if visit.form.text("from") == "list" else reply
+
+
 def _done_words(done: str) -> str:
     """What was just done; empty for what is no deed of ours."""
     return {
@@ -191,7 +226,11 @@ def _done_words(done: str) -> str:
         "handed-over": _("The case is handed over."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
+        "released": _("The message is released and stands in its queue now."),
+        "restricted": _("The case is restricted. Only those who are named for it see it now."),
+        "lifted": _("The case is no longer restricted."),
         "discarded": _("Your text is discarded. Nothing was sent."),
+        "sent-again": sent_again_words(),
         "reopened": _("The case is open again, with new deadlines."),
     }.get(done, "")
 

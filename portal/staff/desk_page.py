@@ -11,20 +11,23 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items import restrict
 from feedback.items.answer import ANSWER_MOST
 from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
 from feedback.items.sent import TEXT_MOST
-from feedback.items.views import ItemView
+from feedback.items.views import ItemView, ReadingView
 from feedback.people.viewer import Viewer
 from feedback.satisfaction.respond import Rating
 from portal import item_words, languages
 from portal.clock_view import Tracks, clock_of
+from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.staff import facts, timeline, words
-from portal.staff.facts import Fact, LawFact, RatingFact
+from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
+from portal.staff.undelivered import Lost
 from portal.staff.words import Mark, Option
 
 
@@ -93,6 +96,9 @@ class Acts(Struct, frozen=True, kw_only=True):
     void: bool
     unvoid: bool
     reopen: bool
+    release: bool
+    restrict: bool
+    lift: bool
 
 
 class QueueLink(Struct, frozen=True):
@@ -119,6 +125,10 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    held: Mark | None
+    """Where a clerk looks at it before its department does."""
+    sight: SightFact | None
+    """Who may see it; None where it is not restricted."""
     title: str
     asked: str
     """What is asked of this person now; empty where nothing is."""
@@ -126,11 +136,16 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     """How it stands, where nothing is asked."""
     acts: Acts
     first_act: str
-    """What is asked first, its button filled: assign or take; empty where it is to write, in the open composer."""
+    """What is asked first, its button filled: release, assign or take; empty where it is to write (the composer is
+    open)."""
     is_composer_open: bool
+    lost: list[Lost]
+    """Mails of the case that did not arrive."""
     sender: str
     sender_line: str
     words: str
+    files: list[FileView]
+    """What came with the words."""
     language: str
     """The language of title and words, where it is not the page's."""
     entries: list[DeskEntry]
@@ -160,6 +175,8 @@ def make_page(
     now: datetime,
     typed: Typed,
     ratings: Sequence[Rating] = (),
+    kept_back: int = 0,
+    readings: Sequence[ReadingView] = (),
     status: str = "",
     errors: list[FieldError] | None = None,
     clash: Clash | None = None,
@@ -168,8 +185,12 @@ def make_page(
     queue_href: str = "/staff/inbox",
     queue: list[QueueLink] | None = None,
     unsent: list[Unsent] | None = None,
+    lost: list[Lost] | None = None,
 ) -> DeskPage:
-    """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle."""
+    """The page. `city` is the profile in force, `ruling_city` the version that rules the item's cycle.
+
+    `kept_back`: how many e-mails were not sent because they would have been too many.
+    """
     acts = acts_of(item, viewer)
     address = f"/staff/item/{item.reference}"
     service = words.service_name(city, item.cycle.service)
@@ -184,12 +205,15 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        held=words.held_mark() if item.held else None,
+        sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
         asked=asked,
         standing=standing,
         acts=acts,
         first_act=first_act,
         is_composer_open=not first_act or bool(typed.tab) or bool(typed.text.strip()) or bool(errors),
+        lost=lost or [],
         sender=timeline.citizen_name(item),
         sender_line=" · ".join(
             (
@@ -199,6 +223,7 @@ def make_page(
             )
         ),
         words=item.text,
+        files=files_of(item, None, address=timeline.files_address(item)),
         language=item.language if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
@@ -207,7 +232,7 @@ def make_page(
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
         law=facts.law_of(item, ruling_city),
-        facts=facts.facts_of(item, city, now),
+        facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
         unsent=unsent or [],
@@ -224,7 +249,7 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
     barred = is_barred(item, viewer)
 
     def can(move: Move) -> bool:
-        return may(item.state, move)
+        return may(item.state, move, is_held=item.held is not None)
 
     return Acts(
         take=can("take") and not barred,
@@ -235,10 +260,15 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         void=can("void"),
         unvoid=can("unvoid"),
         reopen=can("reopen"),
+        release=item.held is not None,
+        restrict=item.restricted is None and restrict.may_restrict(viewer),
+        lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
     )
 
 
 def _first_act(item: ItemView, acts: Acts) -> str:
+    if acts.release:
+        return "release"
     if item.state == "received" and item.cycle.department is None and acts.hand_over:
         return "assign"
     return "take" if item.state == "received" and acts.take else ""
@@ -276,6 +306,11 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
 def _asked(item: ItemView, viewer: Viewer, city: City, now: datetime) -> tuple[str, str]:
     """What is asked now, or how it stands where nothing is."""
     cycle, day = item.cycle, _nearest_day(item)
+    if item.held:
+        return _(
+            "%(reason)s Read it: release it, or set it aside. Until then no department sees it and no e-mail goes "
+            "out; the deadlines count from its receipt."
+        ) % {"reason": words.held_reason(item.held)}, ""
     if item.state in RUNNING and is_barred(item, viewer):
         return _(
             "A second look was asked for. You answered before, so another person must do it: the head of "

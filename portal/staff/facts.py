@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
 from feedback.city.profile import City
-from feedback.items.views import ItemView
+from feedback.items.views import ItemView, ReadingView
 from feedback.satisfaction.respond import CANT_SAY, Rating
 from portal import languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.staff import words
+from portal.staff.words import Mark
 
 
 class LawFact(Struct, frozen=True):
@@ -40,6 +42,32 @@ class RatingFact(Struct, frozen=True):
     comment: str
 
 
+class SightFact(Struct, frozen=True):
+    """Who may see a restricted case: the mark, why, who is named, and who read it last."""
+
+    mark: Mark
+    ground: str
+    named: list[str]
+    read_last: str
+    """Empty where nobody else has read it."""
+
+
+def sight_of(
+    item: ItemView, readings: Sequence[ReadingView], *, city: City, now: datetime
+) -> SightFact | None:
+    """Who may see the case; None where it is not restricted."""
+    if item.restricted is None:
+        return None
+    last = next(iter(readings), None)
+    when = languages.moment(last.at, city.zone, now) if last else ""
+    return SightFact(
+        words.restricted_mark(),
+        words.restricted_word(item.restricted),
+        [words.named_word(city, grant) for grant in item.grants],
+        f"{last.account_name}, {when}" if last else "",
+    )
+
+
 def law_of(item: ItemView, ruling_city: City) -> LawFact | None:
     """The row of law that the item's clock names, in the version of the profile that rules it."""
     clock = item.cycle.clock("law")
@@ -61,8 +89,8 @@ def pause_note(item: ItemView) -> str:
     ) % {"num": pauses}
 
 
-def facts_of(item: ItemView, city: City, now: datetime) -> list[Fact]:
-    """Department, service, place, contact and what else is known."""
+def facts_of(item: ItemView, city: City, now: datetime, kept_back: int = 0) -> list[Fact]:
+    """Department, service, place, contact and what else is known. `kept_back`: e-mails that were one too many."""
     cycle, contact = item.cycle, item.contact
     found = [
         Fact(_("Department"), words.department_name(city, cycle.department)),
@@ -85,6 +113,13 @@ def facts_of(item: ItemView, city: City, now: datetime) -> list[Fact]:
         if contact.email:
             mark = _("address confirmed") if contact.confirmed_at else _("address not confirmed yet")
             found.append(Fact(_("E-mail"), contact.email, mark))
+        if kept_back:
+            told = ngettext(
+                "%(num)s was not sent: too many for this address or from one connection",
+                "%(num)s were not sent: too many for this address or from one connection",
+                kept_back,
+            ) % {"num": languages.number(kept_back)}
+            found.append(Fact(_("E-mails not sent"), told))
         if contact.phone:
             found.append(Fact(_("Phone"), contact.phone))
         found.append(Fact(_("Language of e-mails"), words.language_word(contact.language)))

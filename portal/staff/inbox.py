@@ -12,7 +12,7 @@ from markupsafe import Markup
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City
-from feedback.items import queues
+from feedback.items import queues, undelivered
 from feedback.items.views import Queue, QueueRow
 from feedback.people.viewer import Viewer
 from portal import item_words, languages
@@ -22,6 +22,8 @@ from portal.staff import rows, words
 from portal.staff.rows import Lister
 from portal.staff.words import Option
 
+CLERKS_OWN = frozenset(("triage", "held"))
+"""Queues that stand before a department."""
 COUNTED_UPTO = 99
 """Counts beside the views are exact up to here, then "99+"."""
 
@@ -100,6 +102,7 @@ def inbox(visit: Visit) -> Reply:
             after=after,
         )
         counts = queues.count_open(session, viewer=viewer, most=COUNTED_UPTO + 1)
+        has_lost = undelivered.has_any(session, viewer, now=visit.now)
     chosen = {"queue": which, "department": department, "service": service, "kind": kind}
     is_filtered = any((department, service, kind))
     lister = Lister(visit, which)
@@ -107,7 +110,7 @@ def inbox(visit: Visit) -> Reply:
     page = InboxPage(
         title=queue_title(which, viewer),
         about=_about(viewer, city),
-        views=_views(viewer, which, counts),
+        views=_views(viewer, which, counts, has_lost=has_lost),
         queue=which,
         filters=_drawn_filters(visit, department, service, kind),
         is_filtered=is_filtered,
@@ -117,17 +120,27 @@ def inbox(visit: Visit) -> Reply:
         start_href=_address(**chosen) if after else "",
         clear_href=_address(queue=which),
         empty_text=_("No case fits what you chose.") if is_filtered else _empty(which),
-        status=_("The case is handed over. It now belongs to a department that is not yours.")
-        if visit.query.get("done") == "handed-over"
-        else "",
+        status=_done_words(visit.query.get("done", ""), viewer),
     )
     return render(visit, "staff/inbox.html", page=page)
+
+
+def _done_words(done: str, viewer: Viewer) -> str:
+    """What was just done with a case that this person sees no more; empty for what is no deed of ours."""
+    if done == "handed-over" and viewer.sees_all_departments:
+        return _("The case is handed over. Only those who are named for it see it now.")
+    return {
+        "handed-over": _("The case is handed over. It now belongs to a department that is not yours."),
+        "restricted": _("The case is restricted. Only those who are named for it see it now."),
+        "lifted": _("The case is no longer restricted. It belongs to a department that is not yours."),
+        "unnamed": _("You are no longer named for the case."),
+    }.get(done, "")
 
 
 def queue_named(name: str, viewer: Viewer) -> Queue:
     """The queue of this name, or the open cases where there is no such queue for this person."""
     for known in get_args(Queue):
-        if known == name and (known != "triage" or viewer.sees_all_departments):
+        if known == name and (known not in CLERKS_OWN or viewer.sees_all_departments):
             return known  # type: ignore[no-any-return]  # get_args forgets the type
     return "open"
 
@@ -138,6 +151,8 @@ def queue_title(which: Queue, viewer: Viewer) -> str:
         "open": _("All open cases") if viewer.sees_all_departments else _("Open cases of the department"),
         "mine": _("My cases"),
         "triage": _("Cases to assign"),
+        "held": _("Held messages"),
+        "restricted": _("Restricted cases"),
         "waiting": _("Cases that wait for the citizen"),
         "answered": _("Answered cases"),
         "closed": _("Closed cases"),
@@ -151,7 +166,7 @@ def _groups(
     """The rows under their headings; a group that may go on on another page has no number."""
     if not found:
         return []
-    if which in queues.ENDED:
+    if which in queues.BY_ROUND:
         return [Group("", "", [lister.line(row) for row in found])]
     titles = {
         "late": _("Overdue"),
@@ -172,11 +187,14 @@ def _groups(
     ]
 
 
-def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGroup]:
+def _views(viewer: Viewer, which: Queue, counts: dict[str, int], *, has_lost: bool) -> list[ViewGroup]:
     work: list[tuple[Queue, str, str]] = [("mine", _("Mine"), "person")]
     work.append(("open", _("All open") if viewer.sees_all_departments else _("Department"), "people"))
     if viewer.sees_all_departments:
         work.append(("triage", _("To assign"), "assign"))
+        work.append(("held", _("Held"), "eye"))
+    if counts["restricted"] or which == "restricted":
+        work.append(("restricted", _("Restricted"), "lock"))
     course: list[tuple[Queue, str, str]] = [
         ("waiting", _("Waiting for the citizen"), "pause"),
         ("answered", _("Answered"), "done"),
@@ -190,7 +208,10 @@ def _views(viewer: Viewer, which: Queue, counts: dict[str, int]) -> list[ViewGro
             for key, label, icon in queues
         ]
 
-    return [ViewGroup(_("Work"), links(work)), ViewGroup(_("By state"), links(course))]
+    in_work = links(work)
+    if has_lost:
+        in_work.append(View(_("Undelivered e-mails"), "/staff/undelivered", "mail", "", False))
+    return [ViewGroup(_("Work"), in_work), ViewGroup(_("By state"), links(course))]
 
 
 def _count(count: int | None) -> str:
@@ -249,6 +270,8 @@ def _empty(which: Queue) -> str:
         "open": _("No case is open. New ones appear here as soon as they come in."),
         "mine": _("You have no open case. Cases that you take appear here."),
         "triage": _("Every case has its department."),
+        "held": _("No message is held. What looks like spam appears here, before a department gets it."),
+        "restricted": _("No restricted case is open for which you are named."),
         "waiting": _("No question to a citizen is open."),
         "answered": _("No answered case is still within the time for a second look."),
         "closed": _(

@@ -58,6 +58,8 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     department: str
     """Empty where the viewer has one department only."""
     state: Mark
+    restricted: str
+    """The word of that mark; empty where it is not restricted."""
 
 
 def departments_of(viewer: Viewer, city: City) -> list[str]:
@@ -81,7 +83,7 @@ class Lister:
         self._services: dict[str | None, str] = {}
         self._departments: dict[str | None, str] = {}
         self._lates: dict[date, str] = {}
-        self._marks: dict[tuple[str, bool], Mark] = {}
+        self._marks: dict[tuple[str, bool, bool], Mark] = {}
         self._clock_names = {which: words.due_label(which) for which in ("law", "promise")}
         self._macros: Any = visit.site.templates.get_template("macros/inbox.html").module
         speech = languages.current()
@@ -125,7 +127,8 @@ class Lister:
             bars=mini.bars(row.clocks, zone=self._zone, now=self._now),
             who=self._who(row),
             department=self._department(row.department) if self._has_departments and row.department else "",
-            state=self._mark(row.state, row.department),
+            state=self._mark(row.state, row.department, row.is_held),
+            restricted=words.restricted_mark().text if row.is_restricted else "",
         )
 
     def due(self, clocks: Sequence[ClockView]) -> Due:
@@ -212,10 +215,10 @@ class Lister:
             self._departments[key] = words.department_name(self._city, key)
         return self._departments[key]
 
-    def _mark(self, state: str, department: str | None) -> Mark:
-        place = state, department is None
+    def _mark(self, state: str, department: str | None, is_held: bool) -> Mark:
+        place = state, department is None, is_held
         if place not in self._marks:
-            self._marks[place] = words.state_mark(state, department)
+            self._marks[place] = words.held_mark() if is_held else words.state_mark(state, department)
         return self._marks[place]
 
 

@@ -1,16 +1,19 @@
-"""Deeds of the desk that have a page of their own: hand over, set aside, reopen. Each asks a reason.
+"""Deeds of the desk that have a page of their own: hand over, set aside, reopen, restrict, lift. Each asks a reason.
 
-Makes the page's Struct; the deeds themselves are called in `desk.py`.
+Makes the page's Struct; the deeds themselves are called in `desk.py` and `restricted.py`.
 """
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import City
-from feedback.items.lifecycle import Move
+from feedback.city.profile import RESTRICTED, City
+from feedback.items import restrict
+from feedback.items.lifecycle import Move, may
 from feedback.items.triage import REASON_MOST
 from feedback.items.views import ItemView
+from feedback.people.viewer import Viewer
+from feedback.routing import match
 from portal import item_words, languages
 from portal.forms import FieldError, Form
 from portal.languages import gettext as _
@@ -20,15 +23,16 @@ from portal.staff.words import Mark, Option
 
 
 class Sheet(Struct, frozen=True):
-    """Which deed; its path behind the item's address, and the move that it makes."""
+    """Which deed; its path behind the item's address, and the move that it makes (None: it sets a mark)."""
 
     path: str
-    move: Move
+    move: Move | None = None
 
 
 HAND_OVER = Sheet("hand-over", "hand_over")
 VOID = Sheet("void", "void")
 REOPEN = Sheet("reopen", "reopen")
+RESTRICT, LIFT = Sheet("restrict"), Sheet("lift")
 
 
 class SheetPage(Struct, frozen=True, kw_only=True):
@@ -45,8 +49,12 @@ class SheetPage(Struct, frozen=True, kw_only=True):
     is_destructive: bool
     version: int
     last_entry: int
+    grounds: list[Option]
+    """Why it is to be restricted; empty where the deed asks for none."""
+    ground: str
     departments: list[Option]
     """Empty where the deed asks for none."""
+    department_label: str
     department: str
     services: list[Option]
     service: str
@@ -69,6 +77,15 @@ class KeptPage(Struct, frozen=True):
     text: str
 
 
+def may_send(sheet: Sheet, item: ItemView, viewer: Viewer) -> bool:
+    """Whether the item as it stands allows this deed to this person."""
+    if sheet.move is not None:
+        return may(item.state, sheet.move, is_held=item.held is not None)
+    if sheet == RESTRICT:
+        return item.restricted is None and restrict.may_restrict(viewer)
+    return item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer)
+
+
 def make_page(
     sheet: Sheet,
     item: ItemView,
@@ -85,7 +102,7 @@ def make_page(
     service = words.service_name(city, item.cycle.service)
     title, explanation, button, hint = _words(sheet, item, city)
     query = f"?{trail}" if trail else ""
-    asks_department = sheet.move == "hand_over"
+    asks_department = sheet in (HAND_OVER, RESTRICT)
     return SheetPage(
         reference=item.reference,
         title=title,
@@ -95,12 +112,15 @@ def make_page(
         explanation=explanation,
         action=f"/staff/item/{item.reference}/{sheet.path}{query}",
         button=button,
-        is_destructive=sheet.move == "void",
+        is_destructive=sheet == VOID,
         version=item.version,
         last_entry=item.entries[-1].id if item.entries else 0,
-        departments=_departments(city) if asks_department else [],
+        grounds=_grounds() if sheet == RESTRICT else [],
+        ground=form.text("restricted"),
+        departments=_departments(sheet, city) if asks_department else [],
+        department_label=_("Whose heads see it") if sheet == RESTRICT else _("Department"),
         department=form.text("department"),
-        services=_services(city, service) if asks_department else [],
+        services=_services(city, service) if sheet == HAND_OVER else [],
         service=form.text("service"),
         reason=form.text("reason"),
         reason_hint=hint,
@@ -133,6 +153,30 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
             _("It can be undone at any time."),
         ]
         return _("Set the case aside"), explanation, _("Set the case aside"), _("Only staff read the reason.")
+    if sheet == RESTRICT:
+        explanation = [
+            _(
+                "From then on nobody finds or reads the case but the heads of the department that you choose, and "
+                "whom they name. You do not see it any more either, unless you are one of them."
+            ),
+            _("It goes its way all the same: the deadlines run, and the citizen follows it with the code."),
+        ]
+        return (
+            _("Restrict who sees the case"),
+            explanation,
+            _("Restrict"),
+            _("Only those named read the reason."),
+        )
+    if sheet == LIFT:
+        explanation = [
+            _("From then on the case is seen like any other: by its department and by every clerk."),
+        ]
+        return (
+            _("Lift the restriction"),
+            explanation,
+            _("Lift the restriction"),
+            _("Only staff read the reason."),
+        )
     explanation = [
         _(
             "The answer stays in the history. The case goes back to the queue of its department "
@@ -142,8 +186,14 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
     return _("Open the case again"), explanation, _("Open again"), public
 
 
-def _departments(city: City) -> list[Option]:
-    named = [Option(d.key, languages.in_language(d.name)) for d in city.department]
+def _grounds() -> list[Option]:
+    named = [Option(key, words.restricted_word(key)) for key in RESTRICTED]
+    return [Option("", _("Choose why")), *named]
+
+
+def _departments(sheet: Sheet, city: City) -> list[Option]:
+    keys = match.keepers_of(city) if sheet == RESTRICT else list(city.departments)
+    named = [Option(key, words.department_name(city, key)) for key in keys]
     return [Option("", _("Choose a department")), *named]
 
 

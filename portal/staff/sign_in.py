@@ -20,7 +20,7 @@ from portal.error_pages import wait_words
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render, route
-from portal.staff import arrival
+from portal.staff import arrival, ceremony
 from portal.staff.arrival import Kept
 
 VERIFICATIONS = 2
@@ -42,8 +42,14 @@ class SignInPage(Struct, frozen=True, kw_only=True):
     too_many: bool
     """Others are signing in at this moment: nothing was checked."""
     signed_out: bool
+    too_late: bool
+    """The second step took longer than five minutes."""
+    host: str
+    """Where passkeys work; empty: nowhere."""
     has_password: bool
     """One was just chosen by a mailed link."""
+    provider: str
+    """What the button of the city's own provider says; empty where there is none."""
     kept: Kept | None
     phone: str
     mail: str
@@ -53,12 +59,14 @@ class SignInPage(Struct, frozen=True, kw_only=True):
 def door(visit: Visit) -> Reply:
     """Send on: to the first page of the role, or to the sign-in."""
     access.find_staff(visit)
+    if visit.newcomer is not None:
+        return redirect("/staff/account/second-factor")
     return redirect(arrival.first_page(visit, visit.viewer) if visit.viewer else "/staff/sign-in")
 
 
 @route("/staff/sign-in", "GET", "POST", policy="public")
 def sign_in(visit: Visit) -> Reply:
-    """The form; a post with the right password starts a session with a new identifier."""
+    """The form; after the right password comes what `arrival.finish` says."""
     access.find_staff(visit)
     kept = arrival.find_kept(visit) if visit.method == "POST" else None
     if visit.viewer is not None:  # Signed in meanwhile, in another window: what was kept is not lost.
@@ -68,9 +76,9 @@ def sign_in(visit: Visit) -> Reply:
             else redirect(arrival.first_page(visit, visit.viewer))
         )
     if visit.method == "GET":
-        return _form(visit)
+        return form(visit)
     if "email" not in visit.form.fields:
-        return _form(visit, 401, kept=kept)
+        return form(visit, 401, kept=kept)
     email, password = visit.form.text("email").strip(), visit.form.text("password")
     errors = []
     if not email:
@@ -78,14 +86,14 @@ def sign_in(visit: Visit) -> Reply:
     if not password:
         errors.append(FieldError("password", _("Enter your password")))
     if errors:
-        return _form(visit, 422, email, errors, kept=kept)
+        return form(visit, 422, email, errors, kept=kept)
     try:
         taken = [
             visit.site.limits.take(SIGN_IN_SOURCE, visit.source),
             visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, email.lower()),
         ]
     except Limited as refusal:
-        reply = _form(visit, 429, email, [FieldError("email", too_many_words(refusal))], kept=kept)
+        reply = form(visit, 429, email, [FieldError("email", too_many_words(refusal))], kept=kept)
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     account_id = None
@@ -95,12 +103,12 @@ def sign_in(visit: Visit) -> Reply:
     if not has_turn:
         for one in taken:
             one.give_back()
-        reply = _form(visit, 429, email, too_many=True, kept=kept)
+        reply = form(visit, 429, email, too_many=True, kept=kept)
         reply.headers["Retry-After"] = "5"
         return reply
     if account_id is None:
         fault = FieldError("email", _("This e-mail address and password do not open an account"))
-        return _form(visit, 422, email, [fault], kept=kept)
+        return form(visit, 422, email, [fault], kept=kept)
     taken[0].give_back()
     taken[1].forget()
     return arrival.finish(visit, account_id, shown="password", kept=kept)
@@ -155,13 +163,14 @@ def _find_account(visit: Visit, email: str, password: str) -> int | None:
     return account.id
 
 
-def _form(
+def form(
     visit: Visit,
     status: int = 200,
     email: str = "",
     errors: list[FieldError] | None = None,
     *,
     too_many: bool = False,
+    is_too_late: bool = False,
     kept: Kept | None = None,
 ) -> Reply:
     contact = visit.city.identity.contact
@@ -170,7 +179,10 @@ def _form(
         errors=errors or [],
         too_many=too_many,
         signed_out=visit.query.get("done") == "signed-out",
+        too_late=is_too_late,
+        host=ceremony.host_of(visit.site.settings),
         has_password=visit.query.get("done") == "password",
+        provider=visit.site.provider.config.label if visit.site.provider else "",
         kept=kept,
         phone=contact.phone,
         mail=contact.email,

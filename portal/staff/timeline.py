@@ -13,6 +13,7 @@ from msgspec import Struct
 from feedback.city.profile import City
 from feedback.items.views import EntryView, ItemView
 from portal import item_words, languages
+from portal.file_view import FileView, files_of
 from portal.languages import gettext as _
 from portal.staff import words
 from portal.staff.words import Mark
@@ -32,6 +33,7 @@ class DeskEntry(Struct, frozen=True, kw_only=True):
     """What happened, where that is not plain from the words."""
     text: str
     """A person's own words."""
+    files: list[FileView]
     after: list[str]
     """What an answer adds: by when, or to whom it was forwarded."""
 
@@ -46,6 +48,11 @@ def later_entries(
 ) -> list[DeskEntry]:
     """Some entries of an item, in words."""
     return [_entry(item, entry, city, now) for entry in entries]
+
+
+def files_address(item: ItemView) -> str:
+    """Under which staff find the files of an item."""
+    return f"/staff/item/{item.reference}/file"
 
 
 def citizen_name(item: ItemView) -> str:
@@ -81,6 +88,7 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             now,
             sentence=_citizen_act(entry.act),
             text=entry.text,
+            files=files_of(item, entry.id, address=files_address(item)),
         )
     if entry.side == "city":
         who = f"{department} · {name}" if entry.department else name
@@ -102,7 +110,15 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         )
     if entry.side == "internal":
         marks = [Mark("internal", _("Internal"))]
-        sentence = {"void": _("Set aside"), "unvoid": _("Taken back into the queue")}.get(entry.act, "")
+        sentence = {
+            "void": _("Set aside"),
+            "unvoid": _("Taken back into the queue"),
+            "released": _("Released: it is no spam"),
+            "sent_again": _("An e-mail that had not arrived was sent again"),
+            "restricted": _("Restricted: the heads of %(department)s name who may see it")
+            % {"department": department},
+            "lifted": _("No longer restricted"),
+        }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
         )
@@ -144,6 +160,7 @@ def _line(
     marks: list[Mark] | None = None,
     sentence: str = "",
     text: str = "",
+    files: list[FileView] | None = None,
     after: list[str] | None = None,
 ) -> DeskEntry:
     return DeskEntry(
@@ -155,5 +172,6 @@ def _line(
         marks=marks or [],
         sentence=sentence,
         text=text,
+        files=files or [],
         after=after or [],
     )

@@ -83,6 +83,8 @@ def _possible(visit: Visit, item: ItemView) -> dict[str, bool]:
         "hand-over": acts.hand_over,
         "void": acts.void,
         "reopen": acts.reopen,
+        "restrict": acts.restrict,
+        "lift": acts.lift,
     }
 
 
@@ -100,4 +102,6 @@ def _deed_word(deed: str) -> str:
         "hand-over": _("Hand over"),
         "void": _("Set the case aside"),
         "reopen": _("Open the case again"),
+        "restrict": _("Restrict who sees the case"),
+        "lift": _("Lift the restriction"),
     }[deed]

@@ -15,7 +15,7 @@ from feedback.limits.rules import RESET_ACCOUNT, RESET_SOURCE, Limited
 from feedback.people import accounts, welcome
 from feedback.people.tables import Account
 from feedback.text.contact import EMAIL_MOST, contact_faults
-from portal import languages
+from portal import languages, security
 from portal.error_pages import wait_words
 from portal.forms import FieldError, errors_of
 from portal.languages import gettext as _
@@ -107,6 +107,7 @@ def _chosen(visit: Visit, account: Account) -> Reply:
             now=visit.now,
             real_now=datetime.now(UTC),
         )
+    security.tell("password_changed", account=account.id, way="link")
     return redirect("/staff/sign-in?done=password")
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.views import GrantView
 from portal import languages
 from portal.languages import gettext as _
 
@@ -41,6 +42,45 @@ def state_mark(state: str, department: str | None) -> Mark:
         "void": _("Set aside"),
     }[state]
     return Mark(state, word)
+
+
+def held_mark() -> Mark:
+    """Beside the state, where a clerk looks at a message before its department gets it."""
+    return Mark("held", _("Held"))
+
+
+def held_reason(held: str) -> str:
+    """Why a message is held, and what to look for."""
+    return {
+        "filled": _("A field was filled in that people do not see: it was probably sent by a program."),
+        "quick": _("It was sent within three seconds of opening the form: probably by a program."),
+        "unproven": _(
+            "Many messages came from the same connection, and this one came without the small sum."
+        ),
+        "crowd": _("More messages came within an hour than usual from the whole municipality."),
+    }[held]
+
+
+def restricted_mark() -> Mark:
+    """The mark of an item that only those named for it see."""
+    return Mark("restricted", _("Restricted"))
+
+
+def restricted_word(reason: str) -> str:
+    """Why an item is restricted."""
+    return {
+        "named_official": _("It is about a named member of staff or official"),
+        "health": _("It tells of somebody’s health"),
+        "minors": _("It is about children or young people"),
+        "integrity": _("It reports misconduct"),
+    }[reason]
+
+
+def named_word(city: City, grant: GrantView) -> str:
+    """Who is named: a person, or the heads of a department."""
+    if grant.department is None:
+        return grant.account_name
+    return _("Heads of: %(department)s") % {"department": department_name(city, grant.department)}
 
 
 def nature_word(nature: str) -> str:
@@ -128,14 +168,17 @@ def role_does(role: str) -> list[str]:
         "clerk": [
             _("You see the cases of all departments and those that no department has yet."),
             _("You assign cases, hand them over, ask, answer, and set spam and tests aside."),
+            _("Restricted cases you see only where you are named for them."),
         ],
         "responder": [
             _("You see the cases of your departments."),
             _("You take them, ask the citizen, answer, or hand them over."),
+            _("Restricted cases you see only where you are named for them."),
         ],
         "lead": [
             _("You see the cases of your departments and answer them or have them answered."),
             _("You see how satisfied the citizen was with each case."),
+            _("Restricted cases you see only where you or the heads of your department are named for them."),
         ],
         "quality": [
             _("You will watch the measures, keep the quality record, and follow actions and reviews."),
@@ -146,6 +189,7 @@ def role_does(role: str) -> list[str]:
         ],
         "admin": [
             _("You will keep the accounts of staff and the profile of the city."),
+            _("You see which other systems are told what happens to cases, and what did not reach them."),
             _("With this role you do not read any cases."),
             _(
                 "The pages for this work are not built yet. Until then the operator does it with the kanali command."

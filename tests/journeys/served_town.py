@@ -28,7 +28,7 @@ from portal.database import Database
 from tests.conftest import settings_for
 from tests.post_office import Mail, read_mails
 from tests.running import free_port
-from tests.town import Town
+from tests.town import Town, new_address
 
 PASSWORD = "eleven geese over the river"
 STARTS_WITHIN = 30
@@ -40,11 +40,15 @@ class ServedTown(Town):
     def __init__(self, database: Database, folder: Path, port: int, **named: Any) -> None:
         self.address = f"http://127.0.0.1:{port}"
         self.holds_scripts = threading.Event()
+        self.is_one_place = False
+        """Whether everybody comes from one address; otherwise each message comes from its own."""
         settings = settings_for(database.url, folder, {"KANALI_PUBLIC_URL": self.address})
         super().__init__(database, settings, **named)
 
     async def app_with_late_scripts(self, scope: Any, receive: Any, send: Any) -> None:
         """The portal; while `holds_scripts` is set its scripts wait, and no browser keeps them."""
+        if not self.is_one_place:
+            scope = {**scope, "client": (new_address(), 50_000)}
         is_script = scope["type"] == "http" and scope["path"].endswith(".js")
         while is_script and self.holds_scripts.is_set():
             await asyncio.sleep(0.02)

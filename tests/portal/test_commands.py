@@ -14,9 +14,11 @@ from feedback.city.export import write_folder
 from feedback.city.load import read_folder
 from feedback.city.tables import CityVersion
 from feedback.columns import table_of
+from feedback.custody.verify import verify
 from feedback.errors import Expired
 from feedback.outbox.tables import Message
-from feedback.people import accounts, sessions, welcome
+from feedback.people import accounts, identities, sessions, welcome
+from feedback.people.viewer import Viewer
 from portal.command_line import VERBS, run
 from portal.database import Database
 from tests.town import RIVERTON
@@ -177,6 +179,52 @@ def test_a_reset_ends_password_and_sessions_at_once(kanali: Terminal, empty_url:
     with database.read() as session:
         assert accounts.get_by_email(session, "una@riverton.example").password_hash == ""
         assert sessions.find(session, identifier, now=datetime.now(UTC)) is None
+    database.close()
+
+
+def test_other_rights_end_the_sessions_of_the_account(kanali: Terminal, empty_url: str) -> None:
+    """What a session was opened with is not what its account may do now."""
+    assert kanali(*INIT) == 0
+    una = "una@riverton.example"
+    add = ["user", "add", una, "--name", "Una", "--role", "responder", "--department", "dept-a"]
+    assert kanali(*add, "--print-link") == 0
+    database = Database(empty_url)
+
+    def viewer() -> Viewer:
+        with database.read() as session:
+            found = accounts.find_viewer(session, accounts.get_by_email(session, una).id or 0)
+        assert found is not None
+        return found
+
+    for role, *departments in (("lead", "dept-b", "dept-a"), ("lead", "dept-b"), ("clerk",)):
+        with database.write() as session:
+            identifier = sessions.start(session, account_id=viewer().account_id, now=datetime.now(UTC))
+        named = [word for department in departments for word in ("--department", department)]
+        change = ["user", "change", una, "--role", role, *named]
+        for is_first in (True, False):
+            assert kanali(*change) == 0
+            assert ("sessions are ended" in kanali.out[0]) == is_first
+        assert (viewer().role, viewer().departments) == (role, frozenset(departments))
+        with database.read() as session:
+            assert sessions.find(session, identifier, now=datetime.now(UTC)) is None
+    assert kanali("user", "change", una, "--role", "lead") == 1
+    assert "--department" in kanali.err[0]
+    with database.read() as session:
+        assert list(verify(session)) == []
+    database.close()
+
+
+def test_a_binding_to_the_provider_is_taken_off(kanali: Terminal, empty_url: str) -> None:
+    assert kanali(*INIT) == 0
+    database = Database(empty_url)
+    with database.write() as session:
+        told = {"issuer": "https://id.example", "subject": "1", "email": "first@riverton.example"}
+        assert identities.sign_in(session, **told, is_email_verified=True, now=datetime.now(UTC))
+    for _ in range(2):
+        assert kanali("user", "unbind", "first@riverton.example") == 0
+    with database.write() as session:
+        told = {"issuer": "https://id.example", "subject": "1", "email": "other@riverton.example"}
+        assert not identities.sign_in(session, **told, is_email_verified=True, now=datetime.now(UTC))
     database.close()
 
 

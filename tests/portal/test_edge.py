@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from portal import edge
+from portal.app import create_app
 from portal.database import Database
 from portal.edge import BODY_MOST, Edge, hosts_of
 from portal.settings import Settings
@@ -308,3 +309,42 @@ def test_of_a_browser_only_what_is_read_goes_on(settings: Settings) -> None:
     assert "mark-" not in repr(seen)
     assert "203.0.113.7" not in repr(seen)
     assert "198.51.100.9" not in repr(seen)
+
+
+# ── forms with files ────────────────────────────────────────────────────────────────────────────────────────
+
+IN_PARTS = (b"content-type", b"multipart/form-data; boundary=x")
+
+
+def test_parts_are_let_in_where_files_are_taken(town: Town) -> None:
+    for path, status in ((b"/en/track", 415), (b"/staff/sign-in", 415), (b"/en/track/add", 403)):
+        answer = ask(town.app, path, IN_PARTS, method="POST", body=iter([b"--x--\r\n", b""]))
+        assert answer.status == status, path
+
+
+def test_too_large_a_form_with_files_is_read_to_its_end_and_dropped(
+    town: Town, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser shows our answer only once it has sent everything; beyond a bound it is not waited for."""
+    monkeypatch.setattr(edge, "FILES_BODY_MOST", 300_000)
+    monkeypatch.setattr(edge, "DRAINED_MOST", 600_000)
+    for count, left in ((5, 0), (30, 23)):
+        parts = iter([*[b"a" * 100_000] * count, b""])
+        answer = ask(town.app, b"/en/submit", IN_PARTS, method="POST", body=parts)
+        assert is_ours(answer, 413, "That was too much at once")
+        assert len(list(parts)) == left + (1 if left else 0)
+    length = (b"content-length", b"600001")
+    assert ask(town.app, b"/en/submit", IN_PARTS, length, method="POST", body=iter([])).status == 413
+
+
+def test_a_large_form_waits_for_its_place(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(edge, "LARGE_AT_ONCE", 0)
+    monkeypatch.setattr(edge, "PLACE_SECONDS", 0.05)
+    app = create_app(town.site)
+    large = (b"content-length", b"300000")
+    answer = ask(app, b"/en/submit", IN_PARTS, large, method="POST", body=iter([b"--x--\r\n", b""]))
+    assert is_ours(answer, 503, "Too many people are here at this moment")
+    small = (b"content-length", b"7")
+    assert (
+        ask(app, b"/en/submit", IN_PARTS, small, method="POST", body=iter([b"--x--\r\n", b""])).status == 403
+    )

@@ -170,6 +170,20 @@ def test_a_mail_is_given_up_after_two_days(town: Town) -> None:
     assert timedelta(hours=44) <= last - begun <= timedelta(hours=54)
 
 
+def test_a_mail_that_waited_for_a_worker_for_days_is_still_tried_for_two(
+    town: Town, server: MailServer
+) -> None:
+    use(town, server)
+    server.replies["RCPT"] = ["450 later", "250 ok"]
+    reports(town)
+    town.later(days=4)
+    work(town)
+    assert message(town).state == "waiting"
+    town.later(minutes=2)
+    work(town)
+    assert message(town).state == "sent"
+
+
 def test_while_no_server_answers_one_mail_a_round_is_tried(town: Town, server: MailServer) -> None:
     use(town, server)
     server.replies["CONNECT"] = ["421 closed", "220 open"]

@@ -243,7 +243,7 @@ def test_subjects_and_lines_are_short_and_each_mail_names_the_telephone_of_the_d
     confirmed, other = reports(town, language), reports(town, language)
     confirms(town, next(mail for mail in mails_of(town) if confirmed.reference in mail.subject))
     for report in (confirmed, other):
-        town.later(minutes=1)
+        town.later(days=1)  # Three mails a day go to an address that nobody has confirmed.
         town.asks(report, "Which side? " * 30)
         jobs.run_due(town.site, now=town.now)
         town.answers(report)

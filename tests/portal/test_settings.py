@@ -27,8 +27,17 @@ def test_nothing_set_is_a_portal_on_this_machine() -> None:
     assert settings.operations == ("127.0.0.1", 8001)
     assert settings.secret_file == Path("var/secret")
     assert settings.mail_folder == Path("var/mail")
+    assert settings.files_folder == Path("var/files")
     assert settings.accounts_file == Path("var/demonstration-accounts")
     assert not settings.is_https
+    assert settings.second_factor == "required"
+
+
+@pytest.mark.parametrize("text", ["required", "offered"])
+def test_a_second_factor_is_required_or_offered(text: str) -> None:
+    assert read_settings({"KANALI_SECOND_FACTOR": text}).second_factor == text
+    (fault,) = faults_of(SECOND_FACTOR=text.upper())
+    assert "give required or offered" in fault
 
 
 def test_every_fault_is_named_at_once() -> None:
@@ -139,6 +148,21 @@ def test_a_mail_server_is_read_with_its_account() -> None:
     assert (tls.port, tls.is_tls) == (465, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "folder"),
+    [("/srv/kanali/files", "/srv/kanali/files"), ("file:///srv/a%20b", "/srv/a b"), ("beside", "beside")],
+)
+def test_files_lie_in_a_folder_of_this_machine(text: str, folder: str) -> None:
+    assert read_settings({"KANALI_FILES_URL": text}).files_folder == Path(folder)
+
+
+@pytest.mark.parametrize("text", ["s3://bucket/files", "file://elsewhere/files", "https://example.org/"])
+def test_a_folder_elsewhere_is_refused(text: str) -> None:
+    assert faults_of(FILES_URL=text) == [
+        "KANALI_FILES_URL is no folder of this machine: give /path/to/folder or file:///path/to/folder."
+    ]
+
+
 def test_proxies_are_networks() -> None:
     settings = read_settings({"KANALI_TRUSTED_PROXIES": "127.0.0.1, 10.0.0.0/8 ::1"})
     assert settings.trusted_proxies == (ip_network("127.0.0.1"), ip_network("10.0.0.0/8"), ip_network("::1"))
@@ -237,3 +261,87 @@ def test_a_secret_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     settings = read_settings({"KANALI_SECRET_FILE": str(tmp_path / "no" / "folder" / "secret")})
     with pytest.raises(OperatorError, match="cannot be made"):
         make_secret(settings)
+
+
+# ── the city's own provider ─────────────────────────────────────────────────────────────────────────────────
+
+
+def provider_settings(folder: Path, **more: str) -> dict[str, str]:
+    secret = folder / "client-secret"
+    if not secret.exists():
+        secret.write_text("hidden\n")
+        secret.chmod(0o600)
+    told = {
+        "OIDC_ISSUER": "https://id.example.org/realms/city/",
+        "OIDC_CLIENT_ID": "kanali",
+        "OIDC_CLIENT_SECRET_FILE": str(secret),
+        **more,
+    }
+    return {f"KANALI_{name}": value for name, value in told.items()}
+
+
+def test_a_provider_is_known_by_its_settings(tmp_path: Path) -> None:
+    found = read_settings(provider_settings(tmp_path)).oidc
+    assert found is not None
+    assert (found.issuer, found.client_id) == ("https://id.example.org/realms/city/", "kanali"), (
+        "to the letter"
+    )
+    assert (found.client_secret, found.label) == ("hidden", "id.example.org")
+    assert not found.asks_second_factor
+    assert "hidden" not in repr(found)
+    told = provider_settings(tmp_path, OIDC_LABEL="City ID", OIDC_SECOND_FACTOR="ask")
+    found = read_settings(told).oidc
+    assert found is not None and (found.label, found.asks_second_factor) == ("City ID", True)
+    assert read_settings({}).oidc is None
+
+
+def test_each_fault_of_a_provider_is_named_at_once(tmp_path: Path) -> None:
+    names = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET_FILE")
+    assert [fault.split()[0] for fault in faults_of(OIDC_SECOND_FACTOR="perhaps")] == [
+        f"KANALI_OIDC_{name}" for name in ("ISSUER", "CLIENT_ID", "SECOND_FACTOR", names[2])
+    ]
+    assert [fault.split()[0] for fault in faults_of(OIDC_LABEL="City ID")] == [
+        f"KANALI_OIDC_{name}" for name in names
+    ]
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "id.example.org",
+        "http://id.example.org",
+        "https://",
+        "https://id.example.org?x=1",
+        "https://id.example.org#x",
+        "https://user:hidden@id.example.org",
+        "https://id.example.org:port",
+        "https://ταυτότητα.gr",
+        "javascript:alert(1)",
+        "file:///etc/passwd",
+    ],
+)
+def test_an_issuer_that_is_none_is_refused(tmp_path: Path, issuer: str) -> None:
+    with pytest.raises(OperatorError, match="KANALI_OIDC_ISSUER must be the address"):
+        read_settings(provider_settings(tmp_path, OIDC_ISSUER=issuer))
+
+
+@pytest.mark.parametrize("issuer", ["http://127.0.0.1:5000", "http://localhost:5000/x", "http://[::1]:5000"])
+def test_an_issuer_on_this_machine_may_be_http(tmp_path: Path, issuer: str) -> None:
+    assert read_settings(provider_settings(tmp_path, OIDC_ISSUER=issuer)).oidc is not None
+
+
+def test_the_secret_of_the_client_is_one_line_for_its_owner(tmp_path: Path) -> None:
+    file = tmp_path / "client-secret"
+    for content, mode, words in (
+        ("", 0o600, "one line"),
+        ("a\nb", 0o600, "one line"),
+        ("x", 0o644, "open to others"),
+    ):
+        file.write_text(content)
+        file.chmod(mode)
+        with pytest.raises(OperatorError, match=words) as refusal:
+            read_settings(provider_settings(tmp_path))
+        assert content in ("", "x") or content not in refusal.value.line
+    file.unlink()
+    with pytest.raises(OperatorError, match="cannot be read"):
+        read_settings({**provider_settings(tmp_path), "KANALI_OIDC_CLIENT_SECRET_FILE": str(tmp_path / "no")})

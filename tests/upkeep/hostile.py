@@ -13,7 +13,7 @@ from feedback.people import welcome
 from portal.app import routes
 from portal.edge import FIELDS_MOST
 from tests.feedback.custody.lived import ask_how_it_went
-from tests.town import BASE, Browser, Page, Report, Town
+from tests.town import BASE, WRITING, Browser, Page, Report, Town
 
 FORM = "application/x-www-form-urlencoded"
 NASTY = (
@@ -64,7 +64,8 @@ BODIES: dict[str, tuple[str, bytes]] = {
 
 
 def post(browser: Browser, path: str, body: bytes, kind: str = FORM, *, origin: str = BASE) -> Page:
-    """Post a body as it is."""
+    """Post a body as it is; from somewhere else each time, since a sweep is more than one place may send."""
+    browser.moves()
     headers = {"Origin": origin, **({"Content-Type": kind} if kind else {})}
     return Page(browser.client.post(path, content=body, headers=headers))
 
@@ -91,7 +92,7 @@ def check(page: Page, where: object) -> None:
 
 def arrives(town: Town, **fields: str) -> Report:
     """A citizen's message for the department of roads, in by one request: a sweep needs many."""
-    key = codes.issue_key(town.secret.key, now=town.now)
+    key = codes.issue_key(town.secret.key, now=town.now - WRITING)
     browser = town.visitor()
     sent = {"kind": "request", "text": "A deep pothole", "service": "roads", "key": key, **fields}
     assert browser.post("/submit", **sent).status == 303

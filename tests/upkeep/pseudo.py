@@ -45,8 +45,8 @@ ALLOWED: dict[str, re.Pattern[str]] = {
         r"\b(?:" + "|".join([*languages.NAMES.values(), "EN", "ΕΛ", "LT"]) + r")\b"
     ),
 }
-ALLOWED_PLACES = frozenset({"#code", ".me__letters", ".sender__letter"})
-"""Elements that hold a follow-up code, or the first letters of a name."""
+ALLOWED_PLACES = frozenset({"#code", "#app-secret", ".recovery-code", ".me__letters", ".sender__letter"})
+"""Elements that hold a code or a secret, or the first letters of a name."""
 
 SAID_BY = frozenset(
     {
@@ -69,7 +69,11 @@ FOR_MACHINES = frozenset(
         "data-print",
         "data-show-password",
         "data-code-from-address",
+        "data-sum",
         "data-word",
+        "data-passkey",
+        "data-options",
+        "data-host",
     }
 )
 _INLINE = frozenset(

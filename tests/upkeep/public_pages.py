@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+import pytest
+
 from feedback.errors import Conflict, DomainError, Expired, MoveRefused, NotAllowed, NotFound
 from feedback.items.tables import Contact
 from feedback.items.triage import reopen
 from feedback.ledger.notes import Actor
-from feedback.limits.rules import FOLLOW_UP_CODE, Limited
+from feedback.limits.rules import FOLLOW_UP_CODE, SUBMISSION, Limited
 from feedback.satisfaction.respond import COMMENT_MOST
-from portal import error_pages, languages
+from portal import error_pages, languages, proof_of_work
 from portal.access import OriginForeign
 from portal.forms import Form
 from portal.pages import Visit
 from portal.public.quality_view import CHOSEN
 from portal.source import Source
+from tests.attached import document, photo, vast
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.feedback.quality import made
 from tests.town import BASE, Browser, Report
@@ -71,6 +74,7 @@ def form(tour: Tour) -> None:
     ]
     for fields in faulty:
         assert browser.sends(**fields).status == 422
+    _files(tour, browser)
     key = browser.get("/submit").value("key")
     assert browser.post("/submit", key="x", kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 303
@@ -79,12 +83,33 @@ def form(tour: Tour) -> None:
     tour.later(hours=25)
     assert browser.post("/submit", key=key, kind="idea", text=WORDS).status == 422
     assert browser.post("/submit", origin="https://elsewhere.example.org", key=key).status == 403
+    busy = tour.visitor()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(proof_of_work, "LEAST", 10**9)  # Whoever looks at the kept page has time for it.
+        patch.setattr(proof_of_work, "MOST", 2 * 10**9)
+        sent = [busy.sends(kind="idea", text=WORDS) for _ in range(SUBMISSION.most + 1)]
+    assert [page.status for page in sent] == [303] * SUBMISSION.most + [429]
     headers, submit = {"Origin": BASE}, f"/{tour.language}/submit"
     large = browser.client.post(submit, data={"text": "x" * 300_000}, headers=headers)
     many_fields = browser.client.post(submit, files={str(n): b"x" for n in range(80)}, headers=headers)
     assert (large.status_code, many_fields.status_code) == (413, 400)
     elsewhere = browser.client.get(submit, headers={"Host": "elsewhere.example.org"})
     assert (elsewhere.status_code, browser.client.put(submit).status_code) == (421, 405)
+
+
+def _files(tour: Tour, browser: Browser) -> None:
+    """Every refusal of files that can be had without making large ones, and files that wait for the next try."""
+    strange = (b"strange", photo(8, 8)[:200], vast(), b"x" * 10_000_001)
+    assert browser.sends(*strange[:3], kind="idea", text=WORDS).status == 422
+    assert browser.sends(strange[3], kind="idea", text=WORDS).status == 422
+    assert browser.sends(*strange[:1] * 6, kind="idea", text=WORDS).status == 422
+    again = browser.sends(photo(8, 8), document(), kind="", text=WORDS)
+    assert again.status == 422
+    assert browser.attach("/submit", photo(8, 8), key="x", kind="idea", text=WORDS).status == 422
+    carried = browser.post("/submit", carried=again.value("carried"), text=WORDS)
+    assert carried.value("held2"), "the files go along into another language"
+    gone = browser.post("/submit", key=again.value("key"), kind="idea", text=WORDS, held1="x", leave2="yes")
+    assert gone.status == 422
 
 
 def receipts(tour: Tour) -> None:
@@ -134,7 +159,10 @@ def cases(tour: Tour) -> None:
         assert citizen.post("/track/add", text=text).status == 422
     for path in ("/track/reply", "/track/leave"):
         assert citizen.get(path).status == 303
-    assert citizen.post("/track/add", text=WORDS, follow=True).status == 200
+    assert citizen.attach("/track/add", photo(30, 20), document(), text=WORDS).status == 303
+    assert citizen.attach("/track/add", b"strange", text=WORDS).status == 422
+    for name in ("photo-1", "photo-1-small", "document-1"):
+        assert citizen.get(f"/track/file/{name}").status == 200
     tour.asks(report, WORDS, by=first)
     _look(citizen)
     assert citizen.post("/track/reply", text="").status == 422

@@ -3,22 +3,44 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import get_args
 
+import httpx
+import pyotp
+import sqlalchemy as sa
+
+from feedback.city.profile import RESTRICTED
+from feedback.columns import table_of
 from feedback.items.views import Queue
-from feedback.limits.rules import RESET_ACCOUNT, SIGN_IN_ACCOUNT, Limited
-from feedback.people import accounts
+from feedback.ledger.notes import SYSTEM
+from feedback.limits.rules import PROVIDER_SOURCE, RESET_ACCOUNT, SECOND_FACTOR, SIGN_IN_ACCOUNT, Limited
+from feedback.outbox import deliver
+from feedback.outbox.tables import Message
+from feedback.people import accounts, factors, sessions
 from feedback.people import welcome as links
+from feedback.people.tables import Passkey
 from feedback.people.welcome import Occasion
+from feedback.webhooks import deliver as webhooks
+from feedback.webhooks import follow, subscribe
+from portal.commands.webhook import REASONS
+from portal.oidc import Provider
+from portal.settings import Oidc
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
+from tests.attached import document, photo
+from tests.authenticator import Authenticator
 from tests.feedback.custody.lived import ask_how_it_went, confirm
+from tests.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.town import BASE, Browser, Page
 from tests.upkeep.pseudo import marked
 from tests.upkeep.tour import WORDS, Tour
 
 PASSWORD = "eleven geese over the river"
-DONE = ("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "discarded")
+DONE = (
+    *("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "restricted"),
+    *("discarded", "released", "sent-again"),
+)
 
 
 def sign_in(tour: Tour) -> None:
@@ -80,6 +102,48 @@ def welcome(tour: Tour) -> None:
     assert asked.status == 429
 
 
+def provider(tour: Tour) -> None:
+    """The city's own provider: the way there, and each way in which the way back ends."""
+    tour.account("clerk", email="ada@example.org", name=marked("Ada"))
+    with IdentityProvider() as made:
+        config = Oidc(
+            issuer=made.issuer,
+            client_id=CLIENT,
+            client_secret=SECRET,
+            label=marked("City ID"),
+            asks_second_factor=False,
+        )
+        tour.site.provider = Provider(config, tour.settings.public_url)
+        browser = tour.visitor()
+        assert browser.get("/staff/sign-in").status == 200
+        for status, twist in (
+            (503, {"kid": "other"}),
+            (403, {"error": "access_denied"}),
+            (403, {"person": Person("x")}),
+        ):
+            before = {name: getattr(made, name) for name in twist}
+            for name, value in twist.items():
+                setattr(made, name, value)
+            assert browser.get(_answer_of(browser)).status == status
+            for name, value in before.items():
+                setattr(made, name, value)
+        answer = _answer_of(browser)
+        assert browser.get(answer).status == 303
+        assert tour.visitor().get(answer).status == 400
+        stranger = tour.visitor()
+        for _ in range(PROVIDER_SOURCE.most):
+            with suppress(Limited):
+                tour.site.limits.take(PROVIDER_SOURCE, Source(stranger.address))
+        assert stranger.post("/staff/provider").status == 429
+    tour.site.provider = None
+
+
+def _answer_of(browser: Browser) -> str:
+    gone = browser.post("/staff/provider")
+    assert gone.status == 200
+    return str(httpx.get(gone.response.headers["refresh"].removeprefix("0; url=")).headers["location"])
+
+
 def account(tour: Tour) -> None:
     """The account page of each role, and what can be done there."""
     for role in ("clerk", "responder", "lead", "quality", "admin", "auditor"):
@@ -105,6 +169,102 @@ def account(tour: Tour) -> None:
     assert browser.post("/staff/account/sign-out-everywhere", follow=True).status == 200
 
 
+def second_factor(tour: Tour) -> None:
+    """The second step of a sign-in, and the page of one's factors: with none, with each, refused, blocked."""
+    here, stored = "/staff/account/second-factor", accounts.hash_password(PASSWORD)
+    nina = tour.account("clerk", email="nina@example.org", name=marked("Nina"), password_hash=stored)
+    browser = tour.signed_in(nina)
+    assert browser.get(here).status == 200
+    assert browser.post(f"{here}/confirm", current="x").status == 422
+    assert browser.post(f"{here}/confirm", current=PASSWORD).status == 303
+    browser = _confirmed(tour, nina)
+    assert browser.post(f"{here}/passkeys", credential="x").status == 422
+    page = browser.get(f"{here}/app")
+    set_up = {"set-up": page.value("set-up")}
+    assert browser.post(f"{here}/app", **set_up, **{"factor-code": "0"}).status == 422
+    assert browser.post(f"{here}/app", **{"factor-code": "0"}).status == 422
+    code = _shown(page.field("#app-secret").replace(" ", ""))
+    assert browser.post(f"{here}/app", **set_up, **{"factor-code": code}).status == 200
+
+    device = Authenticator(BASE.replace("127.0.0.1", "localhost"))
+    browser = _confirmed(tour, nina)
+    made = device.makes(browser.post(f"{here}/passkeys/options").response.text)
+    name = {"passkey-name": marked("Laptop")}
+    assert browser.post(f"{here}/passkeys", credential=made, **name, follow=True).status == 200
+    key = int(tour.rows(Passkey)[-1].id)
+    browser = tour.signed_in(nina)
+    assert browser.get("/staff/account").status == browser.get(here).status == 200
+    for path in ("app/remove", "codes", "passkeys/rename", "passkeys/remove"):
+        assert browser.post(f"{here}/{path}").status == 303, "not before password and factor were shown"
+    assert browser.post(f"{here}/confirm", current=PASSWORD).status == 422
+    assert browser.post(f"{here}/confirm", credential="x").status == 422
+    browser = _confirmed(tour, nina)
+    for done in ("app", "passkey", "renamed", "removed"):
+        assert browser.get(here, done=done).status == 200
+    named = {"passkey": str(key), "passkey-name": marked("Tablet")}
+    assert browser.post(f"{here}/passkeys/rename", **named).status == 303
+    codes = browser.post(f"{here}/codes")
+    assert codes.status == 200
+
+    half = tour.visitor().post("/staff/sign-in", email="nina@example.org", password=PASSWORD)
+    assert half.location == "/staff/sign-in/code"
+    door = _half(tour, nina)
+    assert door.get("/staff/sign-in/code").status == 200
+    assert door.post("/staff/sign-in/code").status == 422
+    recovery = codes.soup.select_one(".recovery-code")
+    entered = {"factor-code": recovery.get_text() if recovery else ""}
+    assert _half(tour, nina).post("/staff/sign-in/code", **entered).status == 303
+    assert door.post("/staff/sign-in/passkey", step="code", credential="x").status == 422
+    for source in range(SECOND_FACTOR.most):
+        assert door.post("/staff/sign-in/code", **{"factor-code": "0"}).status == 422, source
+    assert door.post("/staff/sign-in/code", **{"factor-code": "0"}).status == 429
+    stranger = tour.visitor()
+    assert stranger.post("/staff/sign-in/code").status == 401
+    assert stranger.post("/staff/sign-in/passkey/options").status == 200
+    assert stranger.post("/staff/sign-in/passkey", credential="x").status == 422
+    shown = device.shows(stranger.post("/staff/sign-in/passkey/options").response.text)
+    assert stranger.post("/staff/sign-in/passkey", credential=shown).status == 303
+
+    with tour.database.write() as session:
+        factors.use_passkey(session, passkey_id=key, sign_count=0, by=SYSTEM, now=tour.now)
+    browser = _confirmed(tour, nina)
+    assert browser.get(here).status == 200, "a passkey that seems to be copied"
+    with tour.database.write() as session:
+        factors.remove_app(session, account_id=nina, by=SYSTEM, now=tour.now)
+    assert _half(tour, nina).get("/staff/sign-in/code").status == 200, "a passkey only"
+    assert browser.post(f"{here}/app/remove", follow=True).status == 200
+    browser = _confirmed(tour, nina)
+    assert browser.post(f"{here}/passkeys/remove", passkey=str(key), follow=True).status == 200
+    asked = _confirmed(tour, nina, must_set_up=True)
+    assert asked.get("/staff/inbox", follow=True).status == 200
+
+
+def _confirmed(tour: Tour, account_id: int, *, must_set_up: bool = False) -> Browser:
+    """Somebody who has shown password and factor a moment ago."""
+    browser = tour.visitor()
+    real_now = datetime.now(UTC)
+    with tour.database.write() as session:
+        identifier = sessions.start(
+            session, account_id=account_id, now=real_now, must_set_up=must_set_up, confirmed_at=real_now
+        )
+    browser.client.cookies.set("kanali-staff", identifier, domain="127.0.0.1", path="/")
+    return browser
+
+
+def _half(tour: Tour, account_id: int) -> Browser:
+    """Somebody who has given the right password."""
+    browser = tour.visitor()
+    with tour.database.write() as session:
+        identifier = sessions.start_half(session, account_id=account_id, now=datetime.now(UTC))
+    browser.client.cookies.set("kanali-half", identifier, path="/")
+    return browser
+
+
+def _shown(secret: str) -> str:
+    """What an authenticator app shows now."""
+    return pyotp.TOTP(secret).now()
+
+
 def empty_inbox(tour: Tour) -> None:
     """Every queue with nothing in it, as one who sees all and as one who sees a department."""
     for browser in (_clerk(tour), tour.lead("dept-c", name=marked("Lena"))):
@@ -118,12 +278,14 @@ def desk(tour: Tour) -> None:
     clerk, lead = _clerk(tour), tour.lead("dept-a", "dept-b", name=marked("Lea"))
     una = tour.account("responder", ("dept-a",), name=marked("Una"))
     responder, other = tour.signed_in(una), tour.responder("dept-a", name=marked("Otto"))
-    report = tour.reports(service="street-lighting")
+    report = tour.reports(service="street-lighting", files=(photo(8, 8), document()))
     confirm(tour, report)
     at = f"/staff/item/{report.reference}"
     seen = _seen(clerk, at)
     for query in ("", "?tab=question", "?queue=open", *(f"?done={done}" for done in DONE)):
         assert clerk.get(at + query).status == 200
+    for name in ("photo-1", "photo-1-small", "document-1"):
+        assert clerk.get(f"{at}/file/{name}").status == 200
     for path in ("/hand-over", "/void"):
         assert clerk.get(at + path).status == 200
         assert clerk.post(at + path, **seen).status == 422
@@ -202,6 +364,12 @@ def other_items(tour: Tour) -> None:
         f"{at}/hand-over", **_seen(responder, at), department="dept-b", reason=WORDS, follow=True
     )
     assert moved.status == 200
+    held = tour.reports(service="roads", website=WORDS)
+    at = f"/staff/item/{held.reference}"
+    assert clerk.get("/staff/inbox", queue="held").status == clerk.get(at).status == 200
+    assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-c", reason=WORDS).status == 409
+    assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
+    assert clerk.get(at).status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
     withdrawn = tour.reports(kind="praise", service="noise", email="")
     withdrawn.opened().post("/track/withdraw")
@@ -217,6 +385,90 @@ def other_items(tour: Tour) -> None:
     at = f"/staff/item/{imported.reference}"
     assert clerk.post(f"{at}/ask", **_seen(clerk, at), text=WORDS).status in (403, 409)
     assert clerk.get("/staff/item/RIV-2026-999999").status == 404
+
+
+def undelivered(tour: Tour) -> None:
+    """Mails that did not arrive, for every reason; webhooks, in every state of a subscription."""
+    clerk, admin = _clerk(tour), tour.signed_in(tour.account("admin", name=marked("Ada")))
+    assert clerk.get("/staff/undelivered").status == admin.get("/staff/webhooks").status == 200
+    for reason in ("smtp_550", "smtp_451", "letters_of_address", "unreachable", "KeyError at letters.py:1"):
+        report = tour.reports()
+        message_id = tour.rows(Message)[-1].id
+        with tour.database.write() as session:
+            deliver.end(session, message_id=message_id, state="failed", now=tour.now, reason=reason)
+    for kind in ("question", "answer", "survey", "elsewhere"):
+        failed = {"kind": kind, "state": "failed", "failed_at": tour.now, "reason": "smtp_550"}
+        values = {**_message(tour, report.id, kind), **failed}
+        with tour.database.write() as session:
+            session.execute(sa.insert(table_of(Message)).values(**values))
+    at = f"/staff/item/{report.reference}"
+    for path in ("/staff/undelivered", "/staff/undelivered?done=sent-again", "/staff/inbox", at):
+        assert clerk.get(path).status == 200
+    message = clerk.get(at).value("message")
+    assert clerk.post(f"{at}/send-again", message=message, follow=True).status == 200
+    assert clerk.post(f"{at}/send-again").status == 404
+    assert clerk.get(at).status == 200
+    reasons = (*REASONS, "http_503", "disabled", "KeyError at hooks.py:1")
+    with tour.database.write() as session:
+        for number, reason in enumerate(reasons):
+            where, events = subscribe.check(f"https://works{number}.example.org/", [])
+            made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=tour.now)
+            news = [follow.News("item.received", f"msg_{reason}", None, "{}")]
+            follow.tell(session, made.id or 0, news, now=tour.now)
+            webhooks.end(session, delivery_id=number + 1, state="failed", now=tour.now, reason=reason)
+        subscribe.disable(session, subscription_id=1, reason="gone", by=SYSTEM, now=tour.now)
+    assert admin.get("/staff/webhooks").status == 200
+    assert admin.post("/staff/webhooks", subscription="1").status == 409
+    assert admin.post("/staff/webhooks", subscription="2", follow=True).status == 200
+    assert admin.post("/staff/webhooks").status == 404
+    with tour.database.write() as session:
+        for number in range(len(reasons)):
+            subscribe.remove(session, subscription_id=number + 1, by=SYSTEM, now=tour.now)
+
+
+def restricted_items(tour: Tour) -> None:
+    """A case that few see: restricted as it comes in, by hand, named for, read, given up, lifted."""
+    clerk, head = _clerk(tour), tour.lead("dept-c", name=marked("Hilda"))
+    helper = tour.account("responder", ("dept-a",), name=marked("Hal"))
+    report = tour.reports(kind="complaint", service="staff-conduct")
+    assert report.opened().get("/track").status == 200
+    at = f"/staff/item/{report.reference}"
+    assert clerk.get(at).status == 404
+    assert head.get("/staff/inbox", queue="restricted").status == 200
+    for path in ("", "/named", "/named?done=named", "/named?done=ended", "/lift"):
+        assert head.get(at + path).status == 200
+    seen = {"version": head.get(at).value("version")}
+    first = head.get(f"{at}/named").value("grant")
+    assert head.post(f"{at}/named", **seen, who="").status == 422
+    assert head.post(f"{at}/named", version="0", who=f"account:{helper}").status == 409
+    assert head.post(f"{at}/named/end", **seen, grant=first).status == 403
+    assert head.post(f"{at}/named", **seen, who=f"account:{helper}").status == 303
+    named = tour.signed_in(helper)
+    seen = {"version": named.get(at).value("version")}
+    assert named.get(f"{at}/named").status == 200
+    assert named.post(f"{at}/named", **seen, who="department:dept-a").status == 403
+    own = named.get(f"{at}/named").value("grant")
+    assert named.post(f"{at}/named/end", **seen, grant=own, follow=True).status == 200
+    assert head.post(f"{at}/named/end", **_seen(head, at), grant=own).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at)).status == 422
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS).status == 303
+    assert head.get(f"{at}?done=lifted").status == 200
+    for ground in RESTRICTED:
+        other = tour.reports(service="roads")
+        at = f"/staff/item/{other.reference}"
+        assert clerk.get(f"{at}/restrict").status == 200
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at)).status == 422
+        fields = {"restricted": ground, "department": "dept-c", "reason": WORDS}
+        assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields, follow=True).status == 200
+        assert head.get(at).status == 200
+    unassigned = tour.citizen_reports(WORDS, kind="complaint")
+    at = f"/staff/item/{unassigned.reference}"
+    fields = {"restricted": "health", "department": "dept-c", "reason": WORDS}
+    assert clerk.post(f"{at}/restrict", **_seen(clerk, at), **fields).status == 303
+    assert unassigned.opened().get("/track").status == 200
+    moved = {"department": "dept-b", "reason": WORDS}
+    assert head.post(f"{at}/hand-over", **_seen(head, at), **moved).status == 303
+    assert head.post(f"{at}/lift", **_seen(head, at), reason=WORDS, follow=True).status == 200
 
 
 def full_inbox(tour: Tour) -> None:
@@ -245,6 +497,18 @@ def full_inbox(tour: Tour) -> None:
             if more is not None:
                 assert browser.get(str(more["href"])).status == 200
     assert clerk.get("/staff/inbox", department="dept-a", service="roads", kind="question").status == 200
+
+
+def _message(tour: Tour, item_id: int, kind: str) -> dict[str, object]:
+    """The columns of a mail about a case that its kind does not change."""
+    return {
+        "item_id": item_id,
+        "contact_id": 1,
+        "language": tour.language,
+        "facts": "{}",
+        "stable_id": kind,
+        "made_at": tour.now,
+    }
 
 
 def _sign(browser: Browser, password: str) -> Page:

@@ -15,13 +15,17 @@ import pytest
 from msgspec import Struct
 
 from feedback.items.answer import ANSWER_MOST, FORWARDED_MOST
+from feedback.items.attachments import FILE_MOST, FILES_MOST
 from feedback.items.sent import NAME_MOST, PLACE_MOST, TEXT_MOST
 from feedback.items.triage import REASON_MOST
 from feedback.people.accounts import PASSWORD_LEAST, PASSWORD_MOST
+from feedback.people.factors import NAME_MOST as PASSKEY_MOST
 from feedback.people.viewer import ROLES
 from feedback.satisfaction.respond import COMMENT_MOST
 from feedback.text.contact import EMAIL_MOST, PHONE_MOST
 from portal.app import BODY_MOST, FIELDS_MOST, routes
+from portal.edge import FILES_BODY_MOST
+from portal.inert import PAGES_MOST, PIXELS_MOST
 
 ROOT = Path(__file__).parents[2]
 ASVS = ROOT / "docs" / "asvs.csv"
@@ -57,6 +61,7 @@ MOST = {
     "e-mail": EMAIL_MOST,
     "phone": PHONE_MOST,
     "password": PASSWORD_MOST,
+    "name of a passkey": PASSKEY_MOST,
 }
 
 
@@ -144,3 +149,9 @@ def test_what_may_be_typed_is_what_the_code_takes() -> None:
     text = " ".join(THREATS.read_text(encoding="utf-8").split())
     assert f"at most {BODY_MOST:,} bytes, a form at most {FIELDS_MOST} fields" in text
     assert f"{PASSWORD_LEAST} at least" in text
+    assert f"at most {FILES_MOST}, each of at most {FILE_MOST:,} bytes" in text
+    assert f"{FILES_BODY_MOST // 1_000_000} MB together" in text
+    jpeg, png, heif, webp = (PIXELS_MOST[kind] // 1_000_000 for kind in ("JPEG", "PNG", "HEIF", "WEBP"))
+    assert png == heif
+    assert f"JPEG of at most {jpeg} million pixels, PNG and HEIC of {png}, WebP of {webp}" in text
+    assert f"PDF of at most {PAGES_MOST:,} pages" in text

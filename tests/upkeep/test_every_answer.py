@@ -154,14 +154,19 @@ def test_cookies_belong_to_this_host_and_to_https(town: Town) -> None:
     code = browser.get(sent.location).field("#code")
     opened = browser.post("/track", origin=HERE, code=code)
     staff = browser.post("/staff/sign-in", origin=HERE, email="a@example.org", password=PASSWORD)
-    assert [page.status for page in (sent, opened, staff)] == [303] * 3
+    town.adds_app(
+        town.account("clerk", email="b@example.org", password_hash=accounts.hash_password(PASSWORD))
+    )
+    half = town.visitor().post("/staff/sign-in", origin=HERE, email="b@example.org", password=PASSWORD)
+    assert [page.status for page in (sent, opened, staff, half)] == [303] * 4
     wanted = {
         **{f"__Secure-kanali-receipt /{code}/receipt": "Strict" for code in town.city.identity.languages},
         "__Host-kanali-item /": "Strict",
         "__Host-kanali-staff /": "Lax",
+        "__Host-kanali-half /": "Strict",
     }
     found: dict[str, str] = {}
-    for page in (sent, opened, staff):
+    for page in (sent, opened, staff, half):
         for cookie in page.response.headers.get_list("set-cookie"):
             pair, *attributes = cookie.split("; ")
             given = {part.partition("=")[0]: part.partition("=")[2] for part in attributes}

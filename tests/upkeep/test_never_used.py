@@ -17,13 +17,14 @@ from portal.rendering import Assets, make_templates
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = ("feedback", "portal", "migrations")
-OUR_SCRIPT = ROOT / "static" / "js" / "kanali.js"
+OUR_SCRIPTS = [ROOT / "static" / "js" / name for name in ("kanali.js", "sum.js")]
 
 RUNS_TEXT = {"eval", "exec", "compile", "__import__"}
 UNPACKS_OBJECTS = {"pickle", "marshal", "shelve", "dill", "yaml", "jsonpickle"}
 READS_XML = {"xml", "lxml", "defusedxml", "html5lib"}
 GOES_OUT = {
     "httpx",
+    "httpcore",
     "requests",
     "urllib3",
     "aiohttp",
@@ -38,10 +39,16 @@ ENCRYPTS = {"cryptography", "nacl", "Crypto", "Cryptodome", "OpenSSL", "jwt", "j
 
 XML_STANDS_IN = {"feedback/city/appearance.py"}
 """The city's mark, of which every declaration is refused before it is read."""
-STARTS_A_PROCESS = {"portal/commands/serve.py"}
-"""Our own worker, by a list of words that nobody can change."""
+STARTS_A_PROCESS = {"portal/commands/serve.py", "portal/helper.py"}
+"""Our own worker, and the child that opens files; by lists of words that nobody can change."""
+OPENS_STRANGERS_FILES = {"portal/inert.py"}
+"""What runs in that child, and nowhere else."""
 ASKS_ITSELF = {"portal/commands/serve.py"}
 """Whether the portal answers already, at its own address."""
+ASKS_THE_PROVIDER = {"portal/oidc.py"}
+"""The city's own provider of identities, at the address of the settings and those that it names itself."""
+TELLS_OTHERS = {"portal/outbound/webhook.py"}
+"""Webhooks, to addresses that an operator gave, each of which must be public."""
 SENDS_MAIL = {"portal/outbound/mail.py"}
 SQL_FROM_A_NAME = {"portal/database.py", "portal/rights.py"}
 """One of two constants by the sort of database; grants to the role of the settings, its name quoted."""
@@ -138,6 +145,15 @@ def test_a_statement_of_sql_is_never_put_together_from_words() -> None:
     assert {file for file in formatted if not file.startswith("migrations/")} == PRAGMAS_STAND_IN
 
 
+def test_what_strangers_send_is_opened_in_the_child_only() -> None:
+    assert importers({"PIL", "pikepdf", "pi_heif"}) == OPENS_STRANGERS_FILES
+    child = sources()["portal/inert.py"]
+    assert {name for name in imported(child) if name.startswith(("portal", "feedback"))} == set()
+    started = ast.unparse(sources()["portal/helper.py"])
+    assert "[sys.executable, '-I', _CHILD]" in started
+    assert "env={}" in started
+
+
 def test_xml_is_read_in_one_place() -> None:
     assert importers(READS_XML) == XML_STANDS_IN
 
@@ -167,13 +183,13 @@ def test_what_must_not_be_guessed_is_not_from_a_dice() -> None:
         if "secrets" in imported(tree)
     }
     assert drawn["feedback/items/codes.py"] == ["secrets.token_hex", "secrets.token_urlsafe"]
-    assert drawn["feedback/people/sessions.py"] == ["secrets.token_urlsafe"]
+    assert drawn["feedback/people/sessions.py"] == ["secrets.token_urlsafe"] * 2
     assert drawn["portal/secret.py"] == ["secrets.token_hex"]
 
 
 def test_the_program_asks_no_other_host() -> None:
-    """Mail goes to the server of the settings; no address that somebody typed is ever asked for anything."""
-    assert importers(GOES_OUT) == set()
+    """Mail goes to the server of the settings; no address that a visitor typed is ever asked for anything."""
+    assert importers(GOES_OUT) == TELLS_OTHERS | ASKS_THE_PROVIDER
     asks = {
         file
         for file, tree in sources().items()
@@ -211,10 +227,12 @@ def test_markup_is_made_where_it_is_known_to_be_ours() -> None:
 
 
 def test_our_script_writes_text_only_and_keeps_nothing() -> None:
-    script = OUR_SCRIPT.read_text(encoding="utf-8")
-    assert ".textContent" in script
-    assert UNSAFE_IN_A_SCRIPT.findall(script) == []
-    assert "paste" not in script, "a password may come out of a manager"
+    assert len(OUR_SCRIPTS) > 1
+    for path in OUR_SCRIPTS:
+        script = path.read_text(encoding="utf-8")
+        assert ".textContent" in script
+        assert UNSAFE_IN_A_SCRIPT.findall(script) == []
+        assert "paste" not in script, "a password may come out of a manager"
     base = (ROOT / "templates" / "staff" / "base.html").read_text(encoding="utf-8")
     for setting in (
         '"allowEval": false',
@@ -223,6 +241,15 @@ def test_our_script_writes_text_only_and_keeps_nothing() -> None:
         '"historyCacheSize": 0',
     ):
         assert setting in base
+
+
+def test_the_script_of_passkeys_asks_the_portal_only_and_keeps_nothing() -> None:
+    script = (ROOT / "static" / "js" / "passkeys.js").read_text(encoding="utf-8")
+    assert ".textContent" in script
+    assert UNSAFE_IN_A_SCRIPT.findall(script) == ["fetch("], "what a passkey is to answer"
+    for template in (ROOT / "templates").rglob("*.html"):
+        for address in re.findall(r'_passkey\(|_act\("\w+", "([^"]+)"', template.read_text(encoding="utf-8")):
+            assert not address or address.startswith("/staff/")
 
 
 def test_the_server_speaks_plain_requests_without_its_insides() -> None:

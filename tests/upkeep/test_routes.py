@@ -14,7 +14,17 @@ from portal.app import routes
 from tests.town import BASE, Browser, Town
 
 MADE_UP = "made-up-0123456789"
-OPEN_TO_STRANGERS = {"/staff/sign-in", "/staff/sign-out", "/staff/forgotten", "/staff/welcome/{token}"}
+OPEN_TO_STRANGERS = {
+    "/staff/sign-in",
+    "/staff/sign-in/code",
+    "/staff/sign-in/passkey",
+    "/staff/sign-in/passkey/options",
+    "/staff/sign-out",
+    "/staff/forgotten",
+    "/staff/welcome/{token}",
+    "/staff/provider",
+    "/staff/provider/return",
+}
 """Routes of staff that somebody who is not signed in may use."""
 PLACES = [(method, route.path) for route in routes() for method in sorted(route.methods)]
 POSTS = [path for method, path in PLACES if method == "POST"]

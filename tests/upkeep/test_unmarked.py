@@ -104,7 +104,10 @@ def _faults_of(tour: Tour, heard: Pseudo) -> dict[str, Collection[str]]:
         ],
         "routes that were never fetched": every_route - tour.statuses.keys(),
         "routes that never succeeded": [where for where, found in tour.statuses.items() if min(found) >= 400],
-        "routes that broke": [where for where, found in tour.statuses.items() if max(found) >= 500],
+        # 503: somebody whom a page needs does not answer, and the page says so.
+        "routes that broke": [
+            where for where, found in tour.statuses.items() if max({0, *found} - {503}) >= 500
+        ],
         "templates that were never rendered": every_template - tour.templates_rendered,
         "mails that were never read": [
             words for words in MAILS if not any(words in subject for subject in subjects)

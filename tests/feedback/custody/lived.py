@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from feedback.city import versions
 from feedback.columns import table_of
-from feedback.items import converse, triage
+from feedback.items import converse, restrict, triage
 from feedback.items.tables import Contact
 from feedback.items.take_over import Foreign, take_over
 from feedback.ledger import log
-from feedback.ledger.notes import Actor
+from feedback.ledger.notes import SYSTEM, Actor
+from feedback.people import accounts
 from feedback.satisfaction import invite, respond
+from feedback.webhooks import subscribe
 from portal.closing import close_month, freeze_what_is_due
 from tests.town import Report, Town
 
@@ -17,6 +19,10 @@ from tests.town import Report, Town
 def live(town: Town) -> list[Report]:
     """Let two weeks of November pass and close the month; gives the reports of the citizens."""
     town.at("2026-11-02 09:00")
+    with town.database.write() as session:
+        where, events = subscribe.check("https://works.example.org/kanali", [])
+        made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
+        subscribe.disable(session, subscription_id=made.id or 0, reason="gone", by=SYSTEM, now=town.now)
     first, second = town.account(name="Una Alder"), town.account(name="Otto Birch")
     clerk = Actor("staff", town.account("clerk", name="Carl Cedar"))
     reports = []
@@ -54,6 +60,7 @@ def live(town: Town) -> list[Report]:
         )
     town.later(days=1)
     town.answers(reports[0], "Now it burns.", by=second)
+    keep_apart(town)
     town.later(days=7)
     ask_how_it_went(town)
     for report in reports[:3]:
@@ -85,6 +92,32 @@ def live(town: Town) -> list[Report]:
         )
     seal(town)
     return reports
+
+
+def keep_apart(town: Town) -> Report:
+    """A case about a member of staff: restricted as it comes in, somebody is named, it is read."""
+    head = town.account("lead", ("dept-c",), name="Hanna Elm")
+    helper = town.account("responder", ("dept-a",), name="Hugo Fir")
+    report = town.citizen_reports("The clerk was rude.", kind="complaint", service="staff-conduct")
+    with town.database.write() as session:
+        viewer = accounts.find_viewer(session, head)
+        assert viewer is not None
+        restrict.grant(
+            session,
+            item_id=report.id,
+            seen_version=1,
+            account_id=helper,
+            city=town.city,
+            by=viewer,
+            now=town.now,
+        )
+        restrict.record_reading(session, item_id=report.id, account_id=helper, now=town.now)
+    with town.database.write() as session:
+        grant_id = report.item.grants[-1].id
+        restrict.revoke(
+            session, item_id=report.id, seen_version=2, grant_id=grant_id, by=viewer, now=town.now
+        )
+    return report
 
 
 def confirm(town: Town, report: Report) -> None:

@@ -85,7 +85,9 @@ def sick(
     capsys: pytest.CaptureFixture[str],
 ) -> Doctor:
     """An installation that was just made and is well, on SQLite and on PostgreSQL."""
-    Town(database, settings)
+    town = Town(database, settings)
+    town.account("lead", ("dept-c",))
+    town.citizen_reports("The clerk was rude.", kind="complaint", service="staff-conduct")
     with database.write() as session:
         schedule.plan(session, datetime.now(UTC))
     return Doctor(settings, monkeypatch, capsys)
@@ -95,6 +97,16 @@ def sick(
 def server() -> Iterator[MailServer]:
     with MailServer() as running:
         yield running
+
+
+def test_a_restricted_case_that_nobody_can_see_is_a_fault_with_its_cure(sick: Doctor) -> None:
+    sick.happens("UPDATE account SET disabled_at = made_at")
+    verdict, words = sick.looks()["restricted"]
+    assert verdict == "fault"
+    assert "1 restricted case can be seen by nobody" in words
+    assert "--role lead" in sick.said
+    sick.happens("UPDATE cycle SET restricted = NULL")
+    assert sick.looks()["restricted"][0] == "warning", "nobody heads the department that keeps such cases"
 
 
 def test_a_sound_installation_has_no_fault(sick: Doctor, server: MailServer) -> None:
@@ -132,6 +144,20 @@ def test_a_faulty_secret_is_a_fault(sick: Doctor, mode: int, content: str | None
     assert sick.finds("fault") == {"secret"}
     assert sick.code == 1
     assert words in sick.said
+
+
+def test_a_folder_of_files_that_others_read_or_nobody_writes_is_told(sick: Doctor, tmp_path: Path) -> None:
+    folder = tmp_path / "citizens"
+    sick.is_set("FILES_URL", str(folder))
+    assert sick.looks()["files"] == ("OK", f"{folder} is made when the first photo comes")
+    folder.mkdir(mode=0o755)
+    verdict, words = sick.looks()["files"]
+    assert (verdict, f"chmod 700 {folder}" in words) == ("warning", True)
+    folder.chmod(0o700)
+    assert sick.looks()["files"][0] == "OK"
+    folder.rmdir()
+    folder.write_text("no folder")
+    assert "files" in sick.finds("fault")
 
 
 def test_a_lost_secret_is_a_fault(sick: Doctor) -> None:
