@@ -15,7 +15,7 @@ from sqlalchemy.exc import OperationalError
 
 from feedback.errors import DomainError
 from portal.commands import refusals
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 VERBS = {
     "init": "Create the database, load a city, make the first administrator.",

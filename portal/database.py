@@ -33,7 +33,8 @@ import feedback.webhooks.tables  # noqa: F401
 from portal import rights
 from portal.connections import Connections
 from portal.engines import BEGIN, THREADS, WAL_LIMIT, postgresql_engine, sqlite_engine
-from portal.settings import MIGRATIONS, OperatorError, sqlite_path
+from portal.environment import OperatorError
+from portal.settings import MIGRATIONS, sqlite_path
 
 _INSERT_ONLY: Final = ("note", "leaf", "tree_head")
 TRIGGERS: Final = {

@@ -18,7 +18,7 @@ from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.pool import ConnectionPoolEntry, NullPool
 
 from feedback.statements import LINK, Link
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 THREADS: Final = 16
 """Handlers that may hold a session at once; the pool has two more for what runs beside them."""

@@ -28,8 +28,9 @@ from feedback.routing import match
 from feedback.webhooks.tables import Delivery
 from portal import rights
 from portal.database import TRIGGERS, Database, check_revision, find_revision, find_triggers, known_revisions
+from portal.environment import OperatorError
 from portal.schedule import PERIODIC
-from portal.settings import OperatorError, Settings
+from portal.settings import Settings
 
 Verdict = Literal["OK", "warning", "fault"]
 Life = Literal["works", "late", "never"]

@@ -18,8 +18,9 @@ from feedback.city.tables import Installation
 from feedback.columns import table_of
 from feedback.items.tables import Counter
 from portal.database import Database
+from portal.environment import OperatorError
 from portal.secret import Secret, read_secret
-from portal.settings import OperatorError, Settings
+from portal.settings import Settings
 
 RESTART_WITHIN = timedelta(days=1)
 """A start whose KANALI_NOW lies this little behind the clock is a restart with the same setting: the clock runs on."""

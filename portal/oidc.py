@@ -24,8 +24,8 @@ import msgspec
 from msgspec import Struct
 
 from portal import id_token
+from portal.environment import Oidc, is_good_provider
 from portal.id_token import Claims, KeyUnknown, TokenRefused
-from portal.settings import Oidc, is_good_provider
 
 LIMIT: Final = 5.0
 """Seconds for everything that one request asks of the provider."""

@@ -11,7 +11,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 LEDGER: Final = {
     "note": ("SELECT", "INSERT"),

@@ -12,7 +12,8 @@ import secrets
 
 from msgspec import Struct
 
-from portal.settings import OperatorError, Settings
+from portal.environment import OperatorError
+from portal.settings import Settings
 
 
 class Secret(Struct, frozen=True):

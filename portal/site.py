@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from feedback.city.profile import City
 from portal import languages
+from portal.environment import OperatorError
 from portal.files import Files
 from portal.in_force import InForce
 from portal.installation import Installed
@@ -11,7 +12,7 @@ from portal.limits import Limits
 from portal.oidc import Provider
 from portal.pages import Site
 from portal.rendering import Assets, make_templates
-from portal.settings import OperatorError, Settings
+from portal.settings import Settings
 
 
 def make_site(installed: Installed) -> Site:

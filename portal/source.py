@@ -12,7 +12,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from portal.settings import IPNetwork
+from portal.environment import IPNetwork
 
 UNKNOWN: Final = "unknown"
 IPV6_PREFIX: Final = 64

@@ -19,8 +19,9 @@ from feedback.columns import table_of
 from feedback.items import in_use
 from feedback.ledger.notes import SYSTEM
 from portal.commands.city_faults import sentence
+from portal.environment import OperatorError
 from portal.installation import opened
-from portal.settings import OperatorError, read_settings
+from portal.settings import read_settings
 from portal.site import check_languages
 
 _VERSION = table_of(CityVersion)

@@ -21,11 +21,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from portal import health
 from portal.database import Database
+from portal.environment import OperatorError
 from portal.health import Check, State
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.secret import read_secret
-from portal.settings import OperatorError, Settings, read_settings
+from portal.settings import Settings, read_settings
 
 PYTHON_MENDED = {(3, 11): 10, (3, 12): 6, (3, 13): 1}
 """The first patch of each Python whose parsing of mails is mended; later Pythons begin with it."""

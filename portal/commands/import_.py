@@ -24,8 +24,9 @@ from feedback.items.take_over import Foreign
 from feedback.quality import measures, record
 from portal.commands.open311_file import Entry, entries_of, read_map, read_requests, sentences, shown
 from portal.database import Database
+from portal.environment import OperatorError
 from portal.installation import opened
-from portal.settings import OperatorError, read_settings
+from portal.settings import read_settings
 
 BATCH = 40
 """Requests in one write: about 50 ms, so that nobody who presses send meanwhile waits longer (SQLite)."""

@@ -19,9 +19,10 @@ from feedback.people import accounts, welcome
 from portal.account_letters import welcome_href
 from portal.commands.migrate import migrate
 from portal.database import Database
+from portal.environment import OperatorError
 from portal.installation import first_clock
 from portal.secret import make_secret
-from portal.settings import OperatorError, Settings, read_settings
+from portal.settings import Settings, read_settings
 from portal.site import check_languages
 
 _CITY = table_of(CityRow)

@@ -12,7 +12,8 @@ from sqlalchemy.exc import ProgrammingError
 
 from portal import rights
 from portal.database import Database, find_revision, known_revisions
-from portal.settings import MIGRATIONS, OperatorError, Settings, read_settings
+from portal.environment import OperatorError
+from portal.settings import MIGRATIONS, Settings, read_settings
 
 if TYPE_CHECKING:
     from alembic.config import Config

@@ -21,8 +21,8 @@ from feedback.city.profile import City
 from feedback.errors import Fault, Invalid
 from feedback.items import take_over
 from feedback.items.take_over import Foreign
+from portal.environment import OperatorError
 from portal.languages import NAMES
-from portal.settings import OperatorError
 
 WRAPPINGS = ("service_requests", "requests", "request")
 """What servers put around the list of requests, one in another."""

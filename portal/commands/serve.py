@@ -33,8 +33,9 @@ from granian.server.mp import MPServer
 
 from feedback.city import versions
 from portal import log
+from portal.environment import OperatorError
 from portal.installation import open_installation
-from portal.settings import OperatorError, Settings, read_settings
+from portal.settings import Settings, read_settings
 from portal.site import check_languages, make_site
 
 STOPS_WITHIN: Final = 20

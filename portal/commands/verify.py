@@ -18,9 +18,10 @@ from feedback.custody.heads import HeadRefused, PublishedHead
 from feedback.custody.verify import verify
 from feedback.custody.verify_files import verify_files
 from portal.commands.refusals import sentences
+from portal.environment import OperatorError
 from portal.files import Files
 from portal.installation import Installed, opened
-from portal.settings import OperatorError, read_settings
+from portal.settings import read_settings
 
 _SENTENCES = {
     "note_missing": "notes are missing or too many",

@@ -14,10 +14,11 @@ from feedback.ledger.notes import SYSTEM
 from feedback.webhooks import address, deliver, sign, subscribe
 from feedback.webhooks.deliver import Parcel
 from feedback.webhooks.events import EVENTS
+from portal.environment import OperatorError
 from portal.hooks import headers
 from portal.installation import Installed, opened
 from portal.outbound.webhook import WebhookRefused, Webhooks
-from portal.settings import OperatorError, read_settings
+from portal.settings import read_settings
 
 REASONS = {
     "not_public": "its name stands for an address that is not public",

@@ -12,7 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from feedback.city.profile import City
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 Group = Literal["field", "order", "office"]
 Weights = dict[str, float]

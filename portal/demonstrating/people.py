@@ -21,7 +21,7 @@ from feedback.ledger.notes import SYSTEM
 from feedback.people import accounts
 from feedback.people.viewer import ROLES, Role
 from portal.demonstrating.habits import Habits, Names, Surname
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 """Without those that are taken for one another."""

@@ -32,8 +32,9 @@ from portal.demonstrating.office import Office
 from portal.demonstrating.people import SignIn
 from portal.demonstrating.texts import Draw, read_texts
 from portal.demonstrating.world import World
+from portal.environment import OperatorError
 from portal.installation import Installed
-from portal.settings import DEMONSTRATION, OperatorError
+from portal.settings import DEMONSTRATION
 
 MONTHS = 12
 IN_TRIAGE = 3

@@ -19,12 +19,12 @@ from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from portal.environment import Smtp, is_loopback
 from portal.letters import Letter
-from portal.settings import Settings, Smtp
+from portal.settings import Settings
 
 TIMEOUT = 20.0
 """Seconds that the server may take for one step."""
@@ -123,14 +123,14 @@ def _send(smtp: Smtp, our_name: str, letter: Letter) -> None:
 def _connection(smtp: Smtp, our_name: str) -> Iterator[smtplib.SMTP]:
     """A connection that is greeted, encrypted where the server can, and signed in."""
     with _opened(smtp, our_name, timeout=TIMEOUT, whole=WHOLE) as server:
-        _prepare(server, smtp, _is_loopback(smtp.host))
+        _prepare(server, smtp, is_loopback(smtp.host))
         yield server
 
 
 @contextmanager
 def _opened(smtp: Smtp, our_name: str, *, timeout: float, whole: float) -> Iterator[smtplib.SMTP]:
     """A connection that is greeted, for `whole` seconds at most, with `timeout` for each step."""
-    is_near = _is_loopback(smtp.host)
+    is_near = is_loopback(smtp.host)
     try:
         server: smtplib.SMTP = (
             smtplib.SMTP_SSL(
@@ -228,10 +228,3 @@ def _encoding(text: str, is_plain: bool) -> str:
 def _key(letter: Letter) -> str:
     """The stable part of the Message-ID: it names no case."""
     return letter.message_id[1:].partition("@")[0]
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DatabaseError
 
 from feedback.items.tables import Counter
 from portal.database import THREADS, Database, check_revision
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 from tests.postgresql import Server
 
 COUNT = sa.text("SELECT count(*) FROM counter")
@@ -228,7 +228,7 @@ def test_a_folder_that_is_missing_is_refused(tmp_path: Path) -> None:
 def test_an_unwritable_database_is_refused(sqlite_database: Database) -> None:
     # Root may write everything, so as root the program becomes somebody else after it has loaded all that it needs.
     program = (
-        "import os, sys; from portal.database import Database; from portal.settings import OperatorError\n"
+        "import os, sys; from portal.database import Database; from portal.environment import OperatorError\n"
         "Database(sys.argv[1]).check()\n"
         "os.geteuid() or os.setuid(65534)\n"
         "try: Database(sys.argv[2]).check()\n"

@@ -37,8 +37,9 @@ from portal.demonstrating.habits import Habits, read_habits
 from portal.demonstrating.people import write_accounts
 from portal.demonstrating.texts import Draw, Texts, fill, read_texts, with_frame
 from portal.demonstrating.year import Made, days_before, make_year
+from portal.environment import OperatorError
 from portal.installation import Clock, Installed
-from portal.settings import CITIES, DEMONSTRATION, OperatorError, Settings
+from portal.settings import CITIES, DEMONSTRATION, Settings
 from tests.conftest import settings_for
 from tests.town import RIVERTON, Town
 

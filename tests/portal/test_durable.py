@@ -16,7 +16,7 @@ from sqlalchemy import event
 
 from portal.database import Database
 from portal.engines import postgresql_engine, sqlite_engine
-from portal.settings import OperatorError
+from portal.environment import OperatorError
 
 ENCRYPTION_ASKED = (80877103, 80877104)
 """What a client of PostgreSQL may ask before it says who it is: TLS or GSSAPI."""

@@ -23,7 +23,8 @@ from portal.command_line import run
 from portal.commands.import_ import BATCH, Summary, take_in
 from portal.commands.open311_file import read_map
 from portal.database import Database
-from portal.settings import OperatorError, Settings
+from portal.environment import OperatorError
+from portal.settings import Settings
 from tests.town import Town
 
 ROOT = Path(__file__).parents[2]

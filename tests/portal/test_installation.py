@@ -12,8 +12,9 @@ from feedback.city.load import read_folder
 from feedback.items.tables import Counter
 from portal.commands.init import init
 from portal.database import Database
+from portal.environment import OperatorError
 from portal.installation import open_installation, opened
-from portal.settings import OperatorError, Settings
+from portal.settings import Settings
 from tests.conftest import settings_for
 from tests.town import RIVERTON
 

@@ -31,8 +31,9 @@ from feedback.quality.tables import Record
 from feedback.satisfaction.tables import Invitation
 from portal import jobs, schedule
 from portal.database import Database
+from portal.environment import Smtp
 from portal.outbound.mail import deliver
-from portal.settings import Settings, Smtp
+from portal.settings import Settings
 from tests.post_office import HANG, HANG_UP, MailServer, read_mails
 from tests.town import RIVERTON, Report, Town
 

@@ -12,10 +12,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from portal.environment import Smtp
 from portal.letters import Letter
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused, deliver
-from portal.settings import Settings, Smtp, read_settings
+from portal.settings import Settings, read_settings
 from tests.post_office import DRIP, HANG, HANG_UP, Mail, MailServer, read_mails
 
 LETTER = Letter(

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DatabaseError
 
 from portal.commands.migrate import config_for, migrate, upgrade
 from portal.database import TRIGGERS, Database, find_revision, find_triggers, known_revisions
-from portal.settings import OperatorError, read_settings
+from portal.environment import OperatorError
+from portal.settings import read_settings
 from tests.conftest import settings_for
 from tests.postgresql import Server
 

@@ -23,11 +23,12 @@ from portal import jobs
 from portal.commands.init import init
 from portal.commands.migrate import migrate
 from portal.database import TRIGGERS, Database
+from portal.environment import OperatorError
 from portal.health import examine
 from portal.installation import opened
 from portal.operations import NEEDED
 from portal.rights import CHANGES, LEDGER
-from portal.settings import OperatorError, Settings
+from portal.settings import Settings
 from tests.conftest import settings_for
 from tests.feedback.custody import lived
 from tests.postgresql import Server

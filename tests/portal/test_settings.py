@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from portal import settings as module
+from portal.environment import OperatorError
 from portal.secret import make_secret, read_secret
-from portal.settings import OperatorError, Settings, read_settings
+from portal.settings import Settings, read_settings
 
 
 def faults_of(**environ: str) -> list[str]:

@@ -24,8 +24,8 @@ from feedback.people.welcome import Occasion
 from feedback.webhooks import deliver as webhooks
 from feedback.webhooks import follow, subscribe
 from portal.commands.webhook import REASONS
+from portal.environment import Oidc
 from portal.oidc import Provider
-from portal.settings import Oidc
 from portal.source import Source
 from portal.staff import sign_in as sign_in_page
 from tests.attached import document, photo

@@ -16,8 +16,8 @@ from feedback.limits.rules import PROVIDER_SOURCE
 from feedback.people import accounts, factors, identities, sessions, totp
 from feedback.people.tables import Account, Identity, SpentChallenge, StaffSession
 from portal import oidc
+from portal.environment import Oidc
 from portal.oidc import Provider
-from portal.settings import Oidc
 from portal.source import Source
 from tests.identity_provider import CLIENT, SECRET, IdentityProvider, Person
 from tests.town import Browser, Page, Town

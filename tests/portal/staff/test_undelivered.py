@@ -15,7 +15,7 @@ from feedback.ledger.tables import Note
 from feedback.outbox.tables import Message
 from feedback.webhooks import deliver, follow, subscribe
 from portal import jobs
-from portal.settings import Smtp
+from portal.environment import Smtp
 from tests.post_office import MailServer
 from tests.town import Report, Town
 
