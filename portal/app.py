@@ -7,17 +7,17 @@ sends the finished bytes; it never opens a session, waits for a lock, renders or
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from litestar import Litestar, Request
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
-from feedback.city import versions
 from feedback.errors import DomainError, NotFound
 from portal import access, error_pages, languages, security
+from portal.asides import SITE, city_css, get_only, live, ready, site_of, static_files
 from portal.edge import BODY, BODY_MOST, FIELDS_MOST, METHODS, SOURCE, App, Edge
 from portal.engines import is_busy
 from portal.forms import Form
@@ -53,11 +53,6 @@ from portal.staff import (
 from portal.traffic import Traffic
 from portal.turns import in_turn
 from portal.wire import COOKIES, Finished, cookie_prefix, unchanged
-
-PLAIN = "text/plain; charset=utf-8"
-
-SITE: Final = "kanali.site"
-"""Where a request's scope holds the site: the framework is the same for every installation."""
 
 BROKEN = Reply(
     status=503,
@@ -132,10 +127,10 @@ def create_app(site: Site, *, also: tuple[Route, ...] = ()) -> App:
 @cache
 def _framework(also: tuple[Route, ...]) -> Litestar:
     handlers: list[Any] = [_handler(route) for route in (*routes(), *also)]
-    handlers += [_static(), _city_css(), _root(), _live(), _ready()]
+    handlers += [_root(), static_files(), city_css(), live(), ready()]
 
     def refused(request: Request[Any, Any, Any], error: Any) -> _Later:
-        return _Later(lambda: _refused(_site(request), request, error))
+        return _Later(lambda: _refused(site_of(request), request, error))
 
     refusals: dict[int | type[Exception], Any] = {Exception: refused}
     return Litestar(
@@ -146,11 +141,6 @@ def _framework(also: tuple[Route, ...]) -> Litestar:
         request_max_body_size=BODY_MOST,
         multipart_form_part_limit=FIELDS_MOST,
     )
-
-
-def _site(request: Request[Any, Any, Any]) -> Site:
-    site: Site = request.scope[SITE]  # type: ignore[typeddict-item]
-    return site
 
 
 def _handler(route: Route) -> HTTPRouteHandler:
@@ -164,7 +154,7 @@ def _handler(route: Route) -> HTTPRouteHandler:
             except (LookupError, ValueError, RecursionError) as fault:  # A body that is no form.
                 raise HTTPException(status_code=400) from fault
             form = Form({name: value for name, value in data.items() if isinstance(value, str)})
-        return await in_turn(lambda: _answer(_site(request), route, request, form))
+        return await in_turn(lambda: _answer(site_of(request), route, request, form))
 
     path = "/".join(
         f"{{{part[1:-1]}:str}}" if part.startswith("{") else part for part in route.path.split("/")
@@ -287,90 +277,9 @@ def _refused_at_the_edge(site: Site, scope: Any, status: int) -> Finished:
     return Finished(site.settings, reply)
 
 
-# ── addresses that are no pages ─────────────────────────────────────────────────────────────────────────────
-
-_Endpoint = Callable[..., Coroutine[Any, Any, Finished]]
-
-
-def _get(path: str, endpoint: _Endpoint) -> HTTPRouteHandler:
-    return HTTPRouteHandler(path, http_method=["GET"], status_code=200)(endpoint)
-
-
-def _static() -> HTTPRouteHandler:
-    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        site = _site(request)
-        name = str(request.path_params["name"]).lstrip("/")
-        asset = site.assets.files.get(name)
-        if asset is None:
-            raise HTTPException(status_code=404)
-        is_current = request.query_params.get("v") == asset.fingerprint
-        headers = {
-            "Cache-Control": "public, max-age=31536000, immutable" if is_current else "public, max-age=300",
-            "Vary": "Accept-Encoding",
-        }
-        # Pages are never compressed: they hold codes and keys beside words that a stranger may have chosen.
-        is_small = asset.gzipped and "gzip" in request.headers.get("accept-encoding", "")
-        if is_small:
-            headers["Content-Encoding"] = "gzip"
-        content = asset.gzipped if is_small else asset.content
-        return Finished(site.settings, Reply(content=content, media_type=asset.media_type, headers=headers))
-
-    return _get("/static/{name:path}", endpoint)
-
-
-def _city_css() -> HTTPRouteHandler:
-    """The city's four colours as custom properties: the only style that is not a file."""
-
-    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        name = str(request.path_params["name"])
-        return await in_turn(lambda: _colours(_site(request), name))
-
-    return _get("/city/{name:str}", endpoint)
-
-
-def _colours(site: Site, name: str) -> Finished:
-    number = name.removesuffix(".css")
-    ruling = site.in_force.ruling()
-    if name != f"{ruling.version_id}.css":
-        return (
-            Finished(site.settings, redirect(f"/city/{ruling.version_id}.css"))
-            if number.isdigit()
-            else Finished(site.settings, Reply(status=404))
-        )
-    colours = ruling.city.identity.colours
-    css = (
-        f":root{{--brand:{colours.brand};--brand-deep:{colours.brand_deep};--mist:{colours.mist};"
-        f"--mist-2:{colours.mist_2};--govuk-brand-colour:{colours.brand};--govuk-link-colour:{colours.brand}}}\n"
-    )
-    kept = {"Cache-Control": "public, max-age=31536000, immutable"}
-    return Finished(
-        site.settings, Reply(content=css.encode(), media_type="text/css; charset=utf-8", headers=kept)
-    )
-
-
 def _root() -> HTTPRouteHandler:
     async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        site = _site(request)
+        site = site_of(request)
         return await in_turn(lambda: Finished(site.settings, redirect(f"/{_visit(site, request).language}/")))
 
-    return _get("/", endpoint)
-
-
-def _live() -> HTTPRouteHandler:
-    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        return Finished(_site(request).settings, Reply(content=b"alive\n", media_type=PLAIN))
-
-    return _get("/health/live", endpoint)
-
-
-def _ready() -> HTTPRouteHandler:
-    async def endpoint(request: Request[Any, Any, Any]) -> Finished:
-        return await in_turn(lambda: _readiness(_site(request)))
-
-    return _get("/health/ready", endpoint)
-
-
-def _readiness(site: Site) -> Finished:
-    with site.database.read() as session:
-        versions.current(session)
-    return Finished(site.settings, Reply(content=b"ready\n", media_type=PLAIN))
+    return get_only("/", endpoint)
