@@ -63,6 +63,7 @@ class Past:
         with fresh(self._request, dialect, made) as database:
             town = Town(database, settings_for(database.url, folder))
             story(town)
+            town.site.limits.close()
             kept = self._keep(dialect, database, made)
         return Lived(folder, kept, town.now)
 
