@@ -13,7 +13,7 @@ import re
 import textwrap
 from datetime import UTC, datetime
 from ipaddress import ip_address
-from typing import Any, get_args
+from typing import Any, Final, get_args
 from urllib.parse import urlsplit
 
 import msgspec
@@ -36,6 +36,10 @@ from portal.pages import Site
 
 LINE_WIDTH = 72
 """Signs in a line of plain text."""
+
+
+AUTO_REPLIED: Final = "auto-replied"
+"""What a receipt is: nobody wrote it, and it answers whoever wrote. It goes out without a sender to answer to."""
 
 
 class Letter(Struct, frozen=True, kw_only=True):
@@ -160,7 +164,7 @@ def _letter(
         date=now.astimezone(city.zone),
         headers={
             # So that no programme for absences answers it (RFC 3834).
-            "Auto-Submitted": "auto-generated",
+            "Auto-Submitted": AUTO_REPLIED if message.kind == "receipt" else "auto-generated",
             "X-Auto-Response-Suppress": "All",
             "Content-Language": frame.language,
         },

@@ -23,7 +23,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from portal.environment import Smtp, is_loopback
-from portal.letters import Letter
+from portal.letters import AUTO_REPLIED, Letter
 from portal.settings import Settings
 
 TIMEOUT = 20.0
@@ -101,9 +101,11 @@ def _write(folder: Path, letter: Letter) -> None:
 
 def _send(smtp: Smtp, our_name: str, letter: Letter) -> None:
     message = mime(letter, is_plain=True)
+    # The null sender (RFC 3834, 3.3): an address that somebody else typed bounces to nobody, and no loop begins.
+    sender = "" if letter.headers.get("Auto-Submitted") == AUTO_REPLIED else letter.from_address
     with _connection(smtp, our_name) as server:
         try:
-            server.send_message(message, from_addr=letter.from_address, to_addrs=[_wire_address(letter.to)])
+            server.send_message(message, from_addr=sender, to_addrs=[_wire_address(letter.to)])
         except smtplib.SMTPRecipientsRefused as refusal:
             (number, _), *_rest = refusal.recipients.values()
             raise _refused(number) from refusal

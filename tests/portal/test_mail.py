@@ -66,6 +66,15 @@ def test_the_server_gets_the_whole_mail() -> None:
     assert (mail.text, mail.html) == (LETTER.text, LETTER.html)
 
 
+def test_an_automatic_reply_has_no_sender_to_bounce_to() -> None:
+    reply = msgspec.structs.replace(LETTER, headers={"Auto-Submitted": "auto-replied"})
+    with MailServer() as server:
+        deliver(through(server), reply, demonstration=False)
+    (received,) = server.received
+    assert received.sender == ""
+    assert str(received.mail.message["From"]).endswith("<town@example.org>")
+
+
 def test_the_wire_carries_plain_bytes_where_the_server_knows_no_others() -> None:
     with MailServer() as server:
         deliver(through(server), LETTER, demonstration=False)
