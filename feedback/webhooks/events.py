@@ -18,8 +18,8 @@ Event = Literal[
 ]
 EVENTS: Final[tuple[Event, ...]] = get_args(Event)
 
-_BEGINS: Final = frozenset({"submitted", "second_look", "reopened", "unvoid"})
-"""Acts after which a round is in: its first, a further one, or one that had been set aside."""
+_BEGINS: Final = frozenset({"submitted", "released", "second_look", "reopened", "unvoid"})
+"""Acts after which a round is in: its first, one that was held, a further one, or one that had been set aside."""
 _ENDS: Final = frozenset({"closed", "withdrawn", "void", "merged"})
 
 
@@ -65,7 +65,7 @@ def of_note(kind: str, act: str, facts: Mapping[str, Mapping[str, Any]]) -> list
     """The events that a note tells of, in their order; none for most."""
     if kind == "record":
         return ["record.closed"] if act == "closed" else []
-    if kind != "item":
+    if kind != "item" or item_of(facts).get("held"):  # What is held nobody is told of before its release.
         return []
     if act in _ENDS:
         return ["item.closed"]

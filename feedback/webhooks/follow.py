@@ -2,7 +2,8 @@
 
 The sealed log is followed leaf by leaf, so that a deed costs nothing for being told of, and nothing that was committed
 is ever passed over. Overdue is what no deed makes: rounds whose due time has passed since one looked last. What was
-found twice, by two workers or after a fault, has the same id and is put once. What is restricted is not told.
+found twice, by two workers or after a fault, has the same id and is put once. What is restricted is not told, what is
+held not before its release.
 """
 
 from __future__ import annotations
@@ -136,7 +137,7 @@ def find_overdue(session: Session, *due: Any, among: Iterable[int] | None = None
             _ITEM, *(_CYCLE.c[name].label(f"of_cycle_{name}") for name in ("id", *Cycle.FACTS, "next_due_at"))
         )
         .join(_CYCLE, _CYCLE.c.id == _ITEM.c.cycle_id)
-        .where(_CYCLE.c.ended_at.is_(None), *due)
+        .where(_CYCLE.c.ended_at.is_(None), _ITEM.c.held.is_(None), *due)
         .order_by(_CYCLE.c.next_due_at, _CYCLE.c.id)
     )
     if among is not None:

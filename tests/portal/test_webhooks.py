@@ -17,8 +17,8 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from feedback.columns import table_of
 from feedback.custody.verify import verify
 from feedback.errors import NotAllowed, NotFound
-from feedback.items import find, restrict
-from feedback.ledger.notes import SYSTEM
+from feedback.items import find, restrict, triage
+from feedback.ledger.notes import SYSTEM, Actor
 from feedback.outbox import post
 from feedback.outbox.tables import Job
 from feedback.people import accounts
@@ -233,6 +233,26 @@ def test_what_is_restricted_is_not_told(town: Town, receiver: Receiver) -> None:
     town.later(days=80)
     work(town, receiver)
     assert (receiver.connections, set(deliveries(town))) == (0, {"withheld"})
+
+
+def test_what_is_held_is_told_when_it_is_released(town: Town, receiver: Receiver) -> None:
+    subscribes(town, *[event for event in EVENTS if event != "record.closed"])
+    report = town.citizen_reports(WORDS, service="street-lighting", website="https://example.org")
+    town.later(days=80)
+    work(town, receiver)
+    assert told(receiver) == []
+    clerk = Actor("staff", town.account("clerk"))
+    with town.database.write() as session:
+        triage.release(
+            session,
+            item_id=report.id,
+            seen_version=find.get_for_citizen(session, item_id=report.id).version,
+            by=clerk,
+            now=town.now,
+        )
+    town.later(minutes=6)
+    work(town, receiver)
+    assert {event for event, _ in told(receiver)} == {"item.received", "item.routed", "item.overdue"}
 
 
 def test_a_demonstration_tells_nobody(town: Town, receiver: Receiver) -> None:
