@@ -148,6 +148,7 @@ def _cycle(form: dict[str, str], item_id: int, now: datetime) -> dict[str, Any]:
         "service": form["service"],
         "nature": "service_request",
         "route": "service",
+        "restricted": None,
         "responder_id": None,
         "barred_id": None,
         "answered_at": None,
@@ -218,6 +219,8 @@ def _job(message_id: int, now: datetime) -> dict[str, Any]:
     return {
         "kind": "send",
         "key": str(message_id),
+        "destination": "",
+        "since": now,
         "run_at": now,
         "lease_until": None,
         "lease_token": "",

@@ -200,7 +200,7 @@ def _choose_open(random: Random, moments: list[datetime], now: datetime) -> set[
 
 
 def _store(session: Session, rows: dict[type[Row], list[dict[str, Any]]]) -> None:
-    """Past SQLAlchemy's compiler, which would take longer than the database, with its own way to write each type."""
+    """Past SQLAlchemy's compiler, which takes longer than the database. What a row leaves out is empty."""
     connection = session.connection()
     for model, values in rows.items():
         table = table_of(model)
@@ -209,13 +209,16 @@ def _store(session: Session, rows: dict[type[Row], list[dict[str, Any]]]) -> Non
         if connection.dialect.name == "postgresql":
             with connection.connection.cursor().copy(f'COPY "{table.name}" ({listed}) FROM STDIN') as copy:
                 for row in values:
-                    copy.write_row([row[name] for name in names])
+                    copy.write_row([row.get(name) for name in names])
             continue
         writers = [column.type.dialect_impl(connection.dialect) for column in table.columns]
         columns = list(zip(names, [kind.bind_processor(connection.dialect) for kind in writers], strict=True))
         connection.exec_driver_sql(
             f'INSERT INTO "{table.name}" ({listed}) VALUES ({", ".join("?" * len(names))})',
-            [tuple(write(row[name]) if write else row[name] for name, write in columns) for row in values],
+            [
+                tuple(write(row.get(name)) if write else row.get(name) for name, write in columns)
+                for row in values
+            ],
         )
 
 

@@ -316,7 +316,8 @@ def test_a_department_in_use_is_not_removed_without_being_asked(kanali: Terminal
     departments = tuple(one for one in city.department if one.key != "dept-c")
     services = tuple(one for one in city.service if one.department != "dept-c")
     rules = tuple(one for one in city.routing.rule if one.department != "dept-c")
-    routing = structs.replace(city.routing, rule=rules)
+    restrictions = tuple(one for one in city.routing.restriction if one.department != "dept-c")
+    routing = structs.replace(city.routing, rule=rules, restriction=restrictions)
     folder = tmp_path / "profile"
     write_folder(structs.replace(city, department=departments, service=services, routing=routing), folder)
     assert kanali("city", "load", str(folder)) == 1

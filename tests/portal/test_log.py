@@ -190,7 +190,7 @@ def test_a_fault_in_any_handler_repeats_nothing(
             browser = sqlite_town.signed_in(inside.get(route.policy, inside["clerk"]))
         browser.client.cookies.set(MARK, MARK)
         path = route.path.replace("{language}", "en").replace("{reference}", report.reference)
-        for name, shape in {"token": MARK.ljust(43, "x"), "department": "dept-a"}.items():
+        for name, shape in {"token": MARK.ljust(43, "x"), "department": "dept-a", "file": "photo-1"}.items():
             path = path.replace(f"{{{name}}}", shape)
         page = browser.client.request(
             method,

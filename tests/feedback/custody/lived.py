@@ -9,10 +9,11 @@ from feedback.items.tables import Contact
 from feedback.items.take_over import Foreign, take_over
 from feedback.ledger import log
 from feedback.ledger.notes import SYSTEM, Actor
-from feedback.people import accounts
+from feedback.people import accounts, factors, identities
 from feedback.satisfaction import invite, respond
 from feedback.webhooks import subscribe
 from portal.closing import close_month, freeze_what_is_due
+from tests.attached import photo
 from tests.town import Report, Town
 
 
@@ -23,7 +24,31 @@ def live(town: Town) -> list[Report]:
         where, events = subscribe.check("https://works.example.org/kanali", [])
         made = subscribe.add(session, where=where, events=events, by=SYSTEM, now=town.now)
         subscribe.disable(session, subscription_id=made.id or 0, reason="gone", by=SYSTEM, now=town.now)
-    first, second = town.account(name="Una Alder"), town.account(name="Otto Birch")
+    first = town.account(name="Una Alder", email="una@example.org")
+    second = town.account(name="Otto Birch")
+    with town.database.write() as session:
+        bound = identities.sign_in(
+            session,
+            issuer="https://login.example.org",
+            subject="17",
+            email="una@example.org",
+            is_email_verified=True,
+            now=town.now,
+        )
+        assert bound == first
+        by = Actor("staff", first)
+        factors.add_app(session, account_id=first, salt="5" * 32, step=1, by=by, now=town.now)
+        factors.add_passkey(
+            session,
+            account_id=first,
+            name="Telephone",
+            credential_id="credential",
+            public_key="key",
+            sign_count=1,
+            transports=["internal"],
+            by=by,
+            now=town.now,
+        )
     clerk = Actor("staff", town.account("clerk", name="Carl Cedar"))
     reports = []
     for number in range(1, 9):
@@ -35,6 +60,7 @@ def live(town: Town) -> list[Report]:
                 name=f"Person {number}",
                 email=f"person{number}@example.org",
                 place=f"Mill Lane {number}",
+                files=(photo(),) if number == 1 else (),
             )
         )
     confirm(town, reports[0])

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
-from sqlmodel import Session
+from sqlmodel import AutoString, Session
 
 from feedback.columns import table_of
 from feedback.custody.findings import Finding
@@ -42,6 +42,8 @@ def other(value: Any, column: sa.Column[Any]) -> Any:
     kind = column.type.python_type
     if isinstance(value, bool):
         return not value
+    if value is None and isinstance(column.type, AutoString):
+        return "x"
     if value is None:
         return {int: 7, str: "x", float: 1.5, bool: True, date: date(2026, 1, 1)}.get(
             kind, datetime.fromisoformat("2026-01-01T00:00:00+00:00")
