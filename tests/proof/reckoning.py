@@ -21,7 +21,6 @@ from feedback.ledger.tables import Note
 from feedback.outbox.tables import Job, Message
 from feedback.satisfaction.tables import Response
 from portal.database import Database
-from portal.files import Files
 from tests.proof.clients import (
     ADDITION,
     ANSWER,
@@ -46,11 +45,10 @@ _MESSAGE_ID = re.compile(rb"(?im)^message-id:\s*<([^@>]+)@")
 class Reckoning:
     """Everything in the database that the wishes could have touched, read at one moment."""
 
-    def __init__(self, town: Town, wishes: list[Wish], before: set[int], var: Path) -> None:
-        """`before`: items that were there before anybody wished anything; `var`: what the portal writes beside its
-        database."""
-        self.town, self.wishes, self.before = town, wishes, before
-        self.mails, self.files = var / "mail", Files(var / "files")
+    def __init__(self, town: Town, wishes: list[Wish], before: set[int], mails: Path) -> None:
+        """`before`: items that were there before anybody wished anything; `mails`: the folder that they are written
+        to. Its files lie where the town's settings say."""
+        self.town, self.wishes, self.before, self.mails = town, wishes, before, mails
         self.items = self._rows(Item)
         self.of = {row.id: row for row in self.items}
         self.entries, self.notes, self.messages = self._rows(Entry), self._rows(Note), self._rows(Message)
@@ -137,7 +135,7 @@ class Reckoning:
         if len(rows) != sum(len(wish.files) for wish in sent) or len({row.name for row in rows}) != len(rows):
             found.append("files that nobody sent, or one filed twice")
         with self.town.read() as session:
-            return found + [str(finding) for finding in verify_files(session, self.files.digest)]
+            return found + [str(finding) for finding in verify_files(session, self.town.site.files.digest)]
 
     def _halves(self) -> list[str]:
         """Every item has its notes, its cycles, their clocks, its contact."""

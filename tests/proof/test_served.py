@@ -53,8 +53,8 @@ class Standing(Struct, frozen=True):
 
     town: Town
     portal: Served
-    var: Path
-    """What the portal writes beside its database: mails and files."""
+    mails: Path
+    """The folder that it writes mails to."""
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
@@ -65,7 +65,8 @@ def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         more = {"KANALI_WORKERS": "2"} if database.dialect == "postgresql" else {}
         portal = Served(database.url, folder, more=more)
         portal.start()
-        yield Standing(town, portal, folder if database.dialect == "sqlite" else folder / "var")
+        # The portal works in this folder: a relative path of the settings begins here.
+        yield Standing(town, portal, folder / town.settings.mail_folder)
         portal.stop()
         assert "Traceback" not in portal.log.read_text(), portal.log.read_text()
 
@@ -80,7 +81,7 @@ def test_whatever_was_thanked_for_is_there(standing: Standing, record_property: 
     seconds = (time.monotonic() - began) / kills
     assert all(wish.is_kept for wish in world.wishes)
     assert check_files_of(town.database) == []
-    assert Reckoning(town, world.wishes, before, standing.var).findings() == [], f"seed {seed}"
+    assert Reckoning(town, world.wishes, before, standing.mails).findings() == [], f"seed {seed}"
     repeated = sum(wish.repeats > 0 for wish in world.wishes)
     assert repeated > 0, "kills that cut nobody off prove nothing"
     kinds = Counter(wish.kind for wish in world.wishes)
