@@ -39,7 +39,7 @@ def showing(pages: list[Kept], recording: Recording) -> Iterator[str]:
                 self._answer(200, "text/javascript", _MEASURES[path].read_bytes(), _KEPT)
             elif path in recording.files:
                 kind, content = recording.files[path]
-                self._answer(200, kind, content.encode(), _KEPT)
+                self._answer(200, kind, content, _KEPT)
             else:
                 asset = _assets().files.get(path.removeprefix("/static/"))
                 if asset is None:  # A mail names no icon; browsers ask for one all the same.

@@ -148,7 +148,8 @@ def _labels(page: Kept, soup: BeautifulSoup) -> Iterator[str]:
 def _names_of_things(page: Kept, soup: BeautifulSoup) -> Iterator[str]:
     """Links, buttons and pictures say what they are."""
     for tag in soup.select("a[href], button, summary"):
-        if not (_words(tag) or tag.get("aria-label")):
+        pictured = any(str(picture.get("alt", "")).strip() for picture in tag.select("img"))
+        if not (_words(tag) or tag.get("aria-label") or pictured):
             yield str(tag)[:120]
     yield from (str(tag)[:120] for tag in soup.select("img") if not tag.has_attr("alt"))
     for picture in soup.select("svg"):

@@ -67,8 +67,9 @@ class Recording(Struct):
 
     pages: list[Kept]
     mails: list[Kept]
-    files: dict[str, tuple[str, str]]
-    """Path → media type and content of what a page loads from the portal: the city's colours, the QR of a receipt."""
+    files: dict[str, tuple[str, bytes]]
+    """Path → media type and content of what a page loads from the portal: the city's colours, the QR of a receipt,
+    the photos of a case."""
     headers: dict[str, str]
     """The headers under which pages are shown."""
 
@@ -79,7 +80,7 @@ class KeepingTour(Tour):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self.kept: dict[object, Kept] = {}
-        self.files: dict[str, tuple[str, str]] = {}
+        self.files: dict[str, tuple[str, bytes]] = {}
         self.headers: dict[str, str] = {}
 
     def looks_at(self, where: str, html: str) -> None:
@@ -96,9 +97,9 @@ class KeepingTour(Tour):
                 for name in ("content-security-policy", "x-content-type-options", "referrer-policy")
                 if name in response.headers
             }
-        elif kind.startswith(("text/css", "image/svg")) and response.status_code == 200:
+        elif kind.startswith(("text/css", "image/")) and response.status_code == 200:
             response.read()
-            self.files[response.request.url.path] = (kind, response.text)
+            self.files[response.request.url.path] = (kind, response.content)
 
 
 @pytest.fixture(scope="session")
