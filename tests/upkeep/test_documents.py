@@ -76,7 +76,7 @@ def test_the_architecture_names_every_module_in_its_packages_row(package: str) -
 
 
 def test_every_setting_is_explained_to_operators() -> None:
-    source = (ROOT / "portal" / "settings.py").read_text(encoding="utf-8")
+    source = (ROOT / "portal" / "environment.py").read_text(encoding="utf-8")
     known = set(re.findall(r'"(KANALI_[A-Z_]+)"', source))
     table = [
         line for line in OPERATING.read_text(encoding="utf-8").splitlines() if line.startswith("| `KANALI_")
@@ -86,7 +86,7 @@ def test_every_setting_is_explained_to_operators() -> None:
 
 
 def test_no_document_names_a_setting_that_does_not_exist() -> None:
-    source = (ROOT / "portal" / "settings.py").read_text(encoding="utf-8")
+    source = (ROOT / "portal" / "environment.py").read_text(encoding="utf-8")
     named = {(path.name, name) for path in documents() for name in _SETTING.findall(path.read_text("utf-8"))}
     assert {(file, name) for file, name in named if name != "KANALI_" and f'"{name}"' not in source} == set()
 
