@@ -17,7 +17,7 @@ from feedback.city.profile import RESTRICTED, City
 from feedback.columns import table_of
 from feedback.errors import Fault, Invalid, NotAllowed, NotFound
 from feedback.items.change import Change, begin, finish
-from feedback.items.sent import tidy_words
+from feedback.items.sent import REASON_MOST, check_reason, tidy_words
 from feedback.items.tables import Cycle, Grant, Reading
 from feedback.items.views import GrantView
 from feedback.ledger import notes
@@ -27,7 +27,6 @@ from feedback.people.viewer import DESK_ROLES, Viewer
 from feedback.routing import match
 from feedback.statements import Statement
 
-REASON_MOST = 1000
 RECORDED_EVERY = timedelta(hours=1)
 """A reader's second look at the same page within it is not recorded again."""
 
@@ -97,12 +96,7 @@ def lift(
     but the heads who keep it.
     """
     change = _begin(session, item_id, seen_version, by, now)
-    faults: list[Fault] = []
-    reason = tidy_words(reason, "reason", REASON_MOST, faults)
-    if not reason:
-        faults.append(Fault("reason", "reason_missing"))
-    if faults:
-        raise Invalid(faults)
+    reason = check_reason(reason)
     grants = _grants(change)
     if change.cycle.restricted is None or not may_lift(change.cycle.restricted, grants, by):
         raise NotAllowed("restriction_refused")

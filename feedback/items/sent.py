@@ -14,6 +14,7 @@ from feedback.text.contact import EMAIL_MOST, PHONE_MOST, contact_faults
 TEXT_MOST = 4000
 PLACE_MOST = 200
 NAME_MOST = 120
+REASON_MOST = 1000
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u2028\u2029\ud800-\udfff]")
 
@@ -99,6 +100,17 @@ def tidy_words(given: str, field: str, most: int, faults: list[Fault]) -> str:
     if len(text) > most:
         faults.append(Fault(field, "too_long", most=most, length=len(text)))
     return text
+
+
+def check_reason(given: str) -> str:
+    """The reason of a deed that asks for nothing else, tidied. Refuses Invalid where there is none, or too much."""
+    faults: list[Fault] = []
+    reason = tidy_words(given, "reason", REASON_MOST, faults)
+    if not reason:
+        faults.append(Fault("reason", "reason_missing"))
+    if faults:
+        raise Invalid(faults)
+    return reason
 
 
 def tidy_line(given: str, field: str, most: int, faults: list[Fault]) -> str:

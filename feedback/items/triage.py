@@ -16,13 +16,11 @@ from feedback.items.change import Change, begin, finish
 from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
 from feedback.items.restrict import put_under
-from feedback.items.sent import tidy_words
+from feedback.items.sent import REASON_MOST, check_reason, tidy_words
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
 from feedback.outbox import post
 from feedback.routing import match
-
-REASON_MOST = 1000
 
 
 def take(session: Session, *, item_id: int, seen_version: int, by: Actor, now: datetime) -> None:
@@ -114,12 +112,7 @@ def release(session: Session, *, item_id: int, seen_version: int, by: Actor, now
 def void(session: Session, *, item_id: int, seen_version: int, reason: str, by: Actor, now: datetime) -> None:
     """Spam or a test: counts nowhere, its clocks stop. Can be undone."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
-    faults: list[Fault] = []
-    reason = tidy_words(reason, "reason", REASON_MOST, faults)
-    if not reason:
-        faults.append(Fault("reason", "reason_missing"))
-    if faults:
-        raise Invalid(faults)
+    reason = check_reason(reason)
     change.item.state = check_move(change.item.state, "void")
     change.item.held = None
     change.rows += keep_time.stop(session, city=change.city, cycle=change.cycle, by="void", now=now)
@@ -152,12 +145,7 @@ def reopen(
 ) -> None:
     """Staff go back to an answered or closed item, with a reason: a new cycle with clocks of its own."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
-    faults: list[Fault] = []
-    reason = tidy_words(reason, "reason", REASON_MOST, faults)
-    if not reason:
-        faults.append(Fault("reason", "reason_missing"))
-    if faults:
-        raise Invalid(faults)
+    reason = check_reason(reason)
     change.item.state = check_move(change.item.state, "reopen")
     new_cycle(change, ruling=ruling, origin="reopened", barred_id=None)
     change.enter("reopened", side="event", department=change.cycle.department, text=reason)

@@ -17,12 +17,11 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlmodel import Session, col, select
 
-from feedback.columns import Row, table_of
+from feedback.columns import table_of
 from feedback.errors import Conflict, NotFound
-from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.people import accounts, totp
-from feedback.people.tables import Account, Passkey, RecoveryCode, SpentChallenge, Totp
+from feedback.people.tables import Passkey, RecoveryCode, SpentChallenge, Totp
 from feedback.statements import upsert
 from feedback.text import crockford
 
@@ -33,7 +32,7 @@ CODE_LETTERS: Final = 24
 NAME_MOST: Final = 60
 """Letters of a passkey's name."""
 
-_ACCOUNT, _TOTP, _PASSKEY = table_of(Account), table_of(Totp), table_of(Passkey)
+_TOTP, _PASSKEY = table_of(Totp), table_of(Passkey)
 _CODE = table_of(RecoveryCode)
 _SPEND = upsert(table_of(SpentChallenge), lambda made: made.on_conflict_do_nothing())
 
@@ -124,7 +123,7 @@ def add_app(session: Session, *, account_id: int, salt: str, step: int, by: Acto
     app = Totp(account_id=account_id, salt=salt, last_step=step, made_at=now)
     session.add(app)
     session.flush()
-    _note(session, account, "second_factor_added", by, now, [app])
+    accounts.note(session, account, "second_factor_added", by, now, [app])
 
 
 def take_app_code(
@@ -186,7 +185,7 @@ def add_passkey(
     )
     session.add(passkey)
     session.flush()
-    _note(session, account, "second_factor_added", by, now, [passkey])
+    accounts.note(session, account, "second_factor_added", by, now, [passkey])
 
 
 def find_passkey(session: Session, credential_id: str) -> Credential | None:
@@ -224,7 +223,9 @@ def use_passkey(session: Session, *, passkey_id: int, sign_count: int, by: Actor
     if passkey is not None and passkey.removed_at is None and passkey.copied_at is None:
         passkey.copied_at = now
         session.flush()
-        _note(session, accounts.get(session, passkey.account_id), "passkey_copied", by, now, [passkey])
+        accounts.note(
+            session, accounts.get(session, passkey.account_id), "passkey_copied", by, now, [passkey]
+        )
     return False
 
 
@@ -270,7 +271,7 @@ def make_codes(session: Session, *, secret: bytes, account_id: int, by: Actor, n
             for code in made
         ],
     )
-    _note(session, account, "recovery_codes_made", by, now)
+    accounts.note(session, account, "recovery_codes_made", by, now)
     return made
 
 
@@ -289,7 +290,7 @@ def take_recovery_code(
     )
     if gone.rowcount != 1:  # type: ignore[attr-defined]
         return False
-    _note(session, accounts.get(session, account_id), "recovery_code_used", by, now)
+    accounts.note(session, accounts.get(session, account_id), "recovery_code_used", by, now)
     return True
 
 
@@ -315,11 +316,10 @@ def remove_all(session: Session, *, account_id: int, by: Actor, now: datetime) -
 
 def _removed(session: Session, account_id: int, removed: list[Any], by: Actor, now: datetime) -> None:
     session.flush()
-    if not has_any(
-        session, account_id
-    ):  # Recovery codes stand in for a factor: without one they stand for nothing.
+    # Recovery codes stand in for a factor: without one they stand for nothing.
+    if not has_any(session, account_id):
         session.execute(sa.delete(_CODE).where(_CODE.c.account_id == account_id))
-    _note(session, accounts.get(session, account_id), "second_factor_removed", by, now, removed)
+    accounts.note(session, accounts.get(session, account_id), "second_factor_removed", by, now, removed)
 
 
 def _app(session: Session, account_id: int) -> Totp | None:
@@ -337,18 +337,3 @@ def _passkey(session: Session, account_id: int, passkey_id: int) -> Passkey:
 
 def _digest(secret: bytes, account_id: int, code: str) -> str:
     return hmac.digest(secret, f"recovery\n{account_id}\n{code}".encode(), hashlib.sha256).hex()
-
-
-def _note(
-    session: Session, account: Account, act: str, by: Actor, now: datetime, factors: list[Row] | None = None
-) -> None:
-    notes.append(
-        session,
-        notes.chain_of("account", account),
-        subject_table=_ACCOUNT,
-        act=act,
-        by=by,
-        now=now,
-        rows=[account, *(factors or [])],
-    )
-    session.expire(account)

@@ -14,15 +14,13 @@ from msgspec import Struct, json
 from sqlmodel import Session, col, select
 
 from feedback.columns import table_of
-from feedback.errors import DomainError, Fault, Invalid, NotFound
-from feedback.items.sent import tidy_words
+from feedback.errors import DomainError, NotFound
+from feedback.items.sent import check_reason
 from feedback.ledger import notes
 from feedback.ledger.notes import Actor
 from feedback.quality import copies
 from feedback.quality.measures import CountedRow, RatedRow
 from feedback.quality.tables import Counted, Rated, Record, Restatement
-
-REASON_MOST = 1000
 
 
 class NothingChanged(DomainError):
@@ -49,12 +47,7 @@ def restate(session: Session, *, period: str, reason: str, by: Actor, now: datet
     ).first()
     if record is None or record.id is None:
         raise NotFound("period_not_closed", period=period)
-    faults: list[Fault] = []
-    reason = tidy_words(reason, "reason", REASON_MOST, faults)
-    if not reason:
-        faults.append(Fault("reason", "reason_missing"))
-    if faults:
-        raise Invalid(faults)
+    reason = check_reason(reason)
     counted, rated = copies.count(session, period), copies.rate(session, period)
     changed = _differing(copies.rows_of(session, Counted, CountedRow, [record.id]), counted)
     changed |= _differing(copies.rows_of(session, Rated, RatedRow, [record.id]), rated)

@@ -10,7 +10,7 @@ from msgspec import Struct
 from feedback.city.profile import RESTRICTED, City
 from feedback.items import restrict
 from feedback.items.lifecycle import Move, may
-from feedback.items.triage import REASON_MOST
+from feedback.items.sent import REASON_MOST
 from feedback.items.views import ItemView
 from feedback.people.viewer import Viewer
 from feedback.routing import match

@@ -16,8 +16,7 @@ from msgspec import Struct
 
 from feedback.items.answer import ANSWER_MOST, FORWARDED_MOST
 from feedback.items.attachments import FILE_MOST, FILES_MOST
-from feedback.items.sent import NAME_MOST, PLACE_MOST, TEXT_MOST
-from feedback.items.triage import REASON_MOST
+from feedback.items.sent import NAME_MOST, PLACE_MOST, REASON_MOST, TEXT_MOST
 from feedback.people.accounts import PASSWORD_LEAST, PASSWORD_MOST
 from feedback.people.factors import NAME_MOST as PASSKEY_MOST
 from feedback.people.viewer import ROLES

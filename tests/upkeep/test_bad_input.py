@@ -17,9 +17,8 @@ import sqlalchemy as sa
 from feedback.custody.verify import verify
 from feedback.items import codes
 from feedback.items.answer import ANSWER_MOST, FORWARDED_MOST
-from feedback.items.sent import EMAIL_MOST, NAME_MOST, PHONE_MOST, PLACE_MOST, TEXT_MOST
+from feedback.items.sent import EMAIL_MOST, NAME_MOST, PHONE_MOST, PLACE_MOST, REASON_MOST, TEXT_MOST
 from feedback.items.tables import Item
-from feedback.items.triage import REASON_MOST
 from feedback.ledger.tables import Note
 from feedback.satisfaction.respond import COMMENT_MOST
 from portal import languages
