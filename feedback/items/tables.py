@@ -107,13 +107,14 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
-def _of_open(name: str, *columns: str, marked: str = "") -> sa.Index:
-    """An index of the rounds that something is still asked of: few of many, and all that a queue reads.
+_OPEN = sa.text("ended_at IS NULL")
+_RESTRICTED = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
+_URGENT = sa.text("ended_at IS NULL AND urgent IS NOT NULL")
 
-    `marked`: the column of a mark, where it holds those only that bear it.
-    """
-    is_open = sa.text("ended_at IS NULL" + (f" AND {marked} IS NOT NULL" if marked else ""))
-    return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
+
+def _of_open(name: str, *columns: str, where: sa.TextClause = _OPEN) -> sa.Index:
+    """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Cycle(Row, table=True):
@@ -125,8 +126,8 @@ class Cycle(Row, table=True):
         _of_open("ix_cycle_due", "next_due_at", "id", "department", "service", "restricted", "item_id"),
         _of_open("ix_cycle_queue", "department", "next_due_at", "id", "restricted", "item_id"),
         _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id", "restricted", "item_id", "department"),
-        _of_open("ix_cycle_restricted", "next_due_at", "id", marked="restricted"),
-        _of_open("ix_cycle_urgent", "next_due_at", "id", marked="urgent"),
+        _of_open("ix_cycle_restricted", "next_due_at", "id", where=_RESTRICTED),
+        _of_open("ix_cycle_urgent", "next_due_at", "id", where=_URGENT),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (

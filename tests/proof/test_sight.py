@@ -174,7 +174,9 @@ def test_nobody_meets_a_mark_of_a_case_that_is_not_theirs(
     monkeypatch: pytest.MonkeyPatch,
     record_property: Callable[[str, Any], None],
 ) -> None:
-    monkeypatch.chdir(tmp_path)  # Where mails go is named from here, unless a file of the database says where.
+    monkeypatch.chdir(
+        tmp_path
+    )  # Where mails go is named from here, unless a file of the database says where.
     number = 2_000 if IS_PROOF else 30
     settings = settings_for(crawled.url, tmp_path)
     town = Town(crawled, settings)

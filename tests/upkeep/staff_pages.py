@@ -39,7 +39,7 @@ from tests.upkeep.tour import WORDS, Tour
 PASSWORD = "eleven geese over the river"
 DONE = (
     *("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "restricted"),
-    *("discarded", "released", "sent-again"),
+    *("discarded", "released", "sent-again", "urgent", "not-urgent"),
 )
 
 
@@ -370,6 +370,16 @@ def other_items(tour: Tour) -> None:
     assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-c", reason=WORDS).status == 409
     assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
     assert clerk.get(at).status == 200
+    for words in (
+        "gas, a live wire, a fire and a flood",
+        "a wall will collapse, somebody is injured, a child fell: danger",
+    ):
+        urgent = tour.citizen_reports(marked(words), service="roads")
+        at = f"/staff/item/{urgent.reference}"
+        assert clerk.get("/staff/inbox").status == clerk.get(at).status == 200
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="no").status == 303
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="yes").status == 303
+        assert clerk.get(at).status == clerk.get("/staff/inbox").status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
     withdrawn = tour.reports(kind="praise", service="noise", email="")
     withdrawn.opened().post("/track/withdraw")
