@@ -77,12 +77,12 @@ def urgency_word(urgent: str) -> str:
     """What the words of an urgent case speak of."""
     return {
         "gas": _("gas"),
-        "current": _("live electricity"),
+        "current": _("electricity"),
         "fire": _("fire"),
-        "collapse": _("something falls or collapses"),
+        "collapse": _("collapse"),
         "flood": _("flooding"),
-        "injury": _("somebody is hurt or trapped"),
-        "child": _("a child near harm"),
+        "injury": _("injury"),
+        "child": _("child in danger"),
         "danger": _("danger"),
     }[urgent]
 

@@ -371,10 +371,16 @@ def other_items(tour: Tour) -> None:
     assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
     assert clerk.get(at).status == 200
     for words in (
-        "gas, a live wire, a fire and a flood",
-        "a wall will collapse, somebody is injured, a child fell: danger",
+        marked("gas, a live wire, a fire and a flood"),
+        marked("a wall will collapse, somebody is injured, a child fell: danger"),
+        marked("people")
+        + ".\n"
+        + marked(
+            "Danger! Mr Smith, a@example.org, tel. 2810 123456, LT12 1000 0111 0100 1000, ΑΦΜ 090000045, "
+            "ΑΜΚΑ 01018012342, asmens kodas 38001010015, plate ΗΡΑ-1234"
+        ),
     ):
-        urgent = tour.citizen_reports(marked(words), service="roads")
+        urgent = tour.citizen_reports(words, service="roads")
         at = f"/staff/item/{urgent.reference}"
         assert clerk.get("/staff/inbox").status == clerk.get(at).status == 200
         assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="no").status == 303
