@@ -18,13 +18,14 @@ _NO_FIRE = "stat|work|place|fight|hydr|brig|depart|ext|exit|door|lane|al|truck|d
 
 WORDS: Final[Mapping[Urgency, tuple[str, ...]]] = {
     "gas": (
-        r"(?<!φυσικου )αερι(?:ο|ου|α)(?! ?(?:παροχ|δικτυ|συνδεσ|λογαριασμ|θερμανσ|ρυπ|μαζ))",
-        rf"(?:διαρρο|μυρι|μυρωδ|οσμ)\w* {_UPTO_TWO}αεριου?",
+        r"(?<!φυσικου )(?<!φυσικο )αερι(?:ο|ου|α)(?! ?(?:παροχ|δικτυ|συνδεσ|λογαριασμ|θερμανσ|ρυπ|μαζ))",
+        rf"(?:διαρρο|διαρρε|μυρι|μυρωδ|οσμ)\w* {_UPTO_TWO}αεριου?",
+        rf"αερι(?:ο|ου) {_UPTO_TWO}(?:διαρρο|διαρρε|μυρι)\w*",
         r"υγραερι\w*",
         r"γκαζι(?:ου)?",
         r"gkazi",
         rf"(?:miriz|myriz|diarro)\w* {_UPTO_TWO}(?:aerio|gazi)\w*",
-        r"duj(?:os|u|omis|as|oms)(?! ?(?:skaitikl|tarnyb|kain|tiekim|balion|saskait|katil|ivad|prijung))",
+        r"duj(?:os|u|omis|oms)(?! ?(?:skaitikl|tarnyb|kain|tiekim|balion|saskait|katil|ivad|prijung))",
         r"gas(?! ?(?:station|bill|meter|connect|price|heat|company|boiler|supply|works|grill|pump))",
     ),
     "current": (
@@ -120,7 +121,7 @@ HARMS: Final = (
     r"γυαλια|συριγγ\w*|βελον\w*|καλωδι\w*|ανοιχτο φρεατιο|κακοποι\w*|κλειδωμεν\w*",
     r"epes(?:e|an)|pesei|xtyp\w*|dagk[wo]\w*|syrigg\w*",
     r"i?kri[st]\w*|nukri[st]\w*|prakri\w*|dingo|dinges\w*|pasiklyd\w*|paklyd\w*|istrig\w*",
-    r"stikl(?:ai|u|o|us)|duzen\w*|svirkst\w*|adat\w*|laid(?:ai|as|u|us)",
+    r"stikl(?:ai|u|us)|duzen\w*|svirkst\w*|adat\w*|laid(?:ai|as|u|us)",
     r"ikand\w*|ikast\w*|puola|uzpuol\w*|apkand\w*|partrenk\w*|nuskend\w*|skesta|smurt\w*|musa",
     r"fell|fall(?:s|ing)?|hurt|cut (?:his|her|their|him|her)\w*|stuck|missing|got lost",
     r"needles?|syringes?|broken glass|wires?|bitten|bit|attack\w*|drown\w*",

@@ -68,8 +68,11 @@ CAN_WAIT = """
 δεν είναι επικίνδυνο, απλώς άσχημο
 Πότε γίνονται τα αντιπλημμυρικά έργα;
 σύνδεση φυσικού αερίου
+έσκαψαν για το φυσικό αέριο και έφυγαν
 πνιγήκαμε στα σκουπίδια
 nedega lempa
+klojo dujas ir paliko duobę
+stiklo konteineris pilnas, vaikai laksto po kiemą
 vaikų žaidimų aikštelėje trūksta suolo
 Kur atiduoti pavojingas atliekas?
 Lempa dega visą dieną
