@@ -373,12 +373,9 @@ def other_items(tour: Tour) -> None:
     for words in (
         marked("gas, a live wire, a fire and a flood"),
         marked("a wall will collapse, somebody is injured, a child fell: danger"),
-        marked("people")
-        + ".\n"
-        + marked(
-            "Danger! Mr Smith, a@example.org, tel. 2810 123456, LT12 1000 0111 0100 1000, ΑΦΜ 090000045, "
-            "ΑΜΚΑ 01018012342, asmens kodas 38001010015, plate ΗΡΑ-1234"
-        ),
+        marked("Mr Smith, a@example.org, tel 2810 123456, plate ΗΡΑ-1234"),
+        marked("LT12 1000 0111 0100 1000, ΑΦΜ 090000045, ΑΜΚΑ 01018012342"),
+        marked("asmens kodas 38001010015"),
     ):
         urgent = tour.citizen_reports(words, service="roads")
         at = f"/staff/item/{urgent.reference}"
