@@ -50,10 +50,8 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
         raise NotAllowed("nobody_to_ask")
     change.cycle.responder_id = change.cycle.responder_id or by.account_id
-    change.rows += keep_time.pause(
-        session, city=change.city, cycle=change.cycle, reason=keep_time.WAITING, now=now
-    )
     entry = change.enter("question", side="city", department=change.cycle.department, text=text)
+    change.rows += keep_time.pause(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "asked")
     tell(change, "question", {"entry_id": entry.id})
 
@@ -62,8 +60,8 @@ def resume(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     """Staff go on without the reply."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     change.item.state = check_move(change.item.state, "resume")
-    change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     change.enter("resumed", side="event", department=change.cycle.department)
+    change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "resumed")
 
 
@@ -84,8 +82,9 @@ def add_words(
     act = "reply" if may(change.item.state, "reply") else "addition"
     if act == "reply":
         change.item.state = check_move(change.item.state, "reply")
-        change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     entry = change.enter(act, side="citizen", text=text)
+    if act == "reply":
+        change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     _attach(change, entry, files)
     finish(change, "replied" if act == "reply" else "added")
     return act

@@ -9,6 +9,8 @@ from feedback.columns import BigKey, Row, instant, key, link, words
 
 NOTHING_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """Sorts behind every real date on both databases."""
+LAPSED = "lapsed"
+"""Reason of a pause that another row of law does not count; no page shows it."""
 
 
 class Counter(Row, table=True):
@@ -199,7 +201,7 @@ class Clock(Row, table=True):
         "stopped_at",
         "stopped_by",
     )
-    LOOSE = ("id",)
+    LOOSE = ("id", "longer")
 
     id: int | None = key()
     cycle_id: int = link("cycle.id")
@@ -213,7 +215,24 @@ class Clock(Row, table=True):
     due_at: datetime | None = instant(nullable=True)
     stopped_at: datetime | None = instant(nullable=True)
     stopped_by: str = Field(default="", max_length=12)
-    """answer, withdrawal or void"""
+    """answer, withdrawal, void or rule"""
+    longer: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """By how many of its row's unit the law's time was made longer; derived from the timeline."""
+
+
+class Extension(Row, table=True):
+    """By how much a line of the timeline extended the law's time."""
+
+    __tablename__ = "extension"
+    FACTS = ("item_id", "cycle_id", "entry_id", "days")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    cycle_id: int = link("cycle.id")
+    entry_id: int = link("entry.id", unique=True)
+    days: int
+    """Of the row's unit: working days, days or months."""
 
 
 class Pause(Row, table=True):

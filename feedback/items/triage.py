@@ -75,13 +75,13 @@ def hand_over(
         cycle.nature = match.default_nature(ruling.city, item.kind, wanted)
     cycle.department, cycle.service = department, wanted
     cycle.route, cycle.responder_id = "hand_over", None
+    change.enter("handed_over", side="event", department=department, text=reason)
     if was_waiting:
         change.rows += keep_time.resume(session, city=change.city, cycle=cycle, now=now)
     cycle.city_version_id = ruling.version_id
     change.rows += keep_time.change_rules(
         session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
-    change.enter("handed_over", side="event", department=department, text=reason)
     restriction = match.restriction(
         ruling.city,
         kind=item.kind,
@@ -127,8 +127,8 @@ def unvoid(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     change.item.state = check_move(change.item.state, "unvoid")
     change.cycle.ended_at = None
     change.cycle.responder_id = None
-    change.rows += keep_time.restart(session, city=change.city, cycle=change.cycle)
     change.enter("unvoid", side="internal")
+    change.rows += keep_time.restart(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "unvoid")
     post.release(session, item_id=item_id, now=now)
 

@@ -180,9 +180,12 @@ def _law(cycle: CycleView, city: City) -> DueLine | None:
     law = city.find_law(clock.rule_key, clock.rule_version)
     if law is None:
         return DueLine(clock.due_on, "")
-    if law.unit == "working":
-        count = ngettext("%(num)s working day", "%(num)s working days", law.days)
-    else:
-        count = ngettext("%(num)s day", "%(num)s days", law.days)
+    match law.unit:
+        case "working":
+            count = ngettext("%(num)s working day", "%(num)s working days", law.days)
+        case "calendar":
+            count = ngettext("%(num)s day", "%(num)s days", law.days)
+        case "months":
+            count = ngettext("%(num)s month", "%(num)s months", law.days)
     about = f"{count % {'num': law.days}}, {languages.in_language(law.citation)}"
     return DueLine(clock.due_on, about, languages.in_language(law.remedy) if law.remedy else "")

@@ -23,8 +23,9 @@ from portal.clock_view import Tracks, clock_of
 from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.staff import facts, timeline, words
-from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
+from portal.staff import facts, law_words, timeline, words
+from portal.staff.facts import Fact, RatingFact, SightFact
+from portal.staff.law_words import LawFact
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.undelivered import Lost
@@ -231,7 +232,7 @@ def make_page(
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
-        law=facts.law_of(item, ruling_city),
+        law=law_words.law_of(item, ruling_city, now),
         facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,

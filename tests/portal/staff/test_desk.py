@@ -44,6 +44,9 @@ def test_the_desk_shows_words_clocks_law_and_contact(town: Town) -> None:
         "Our promise: 5 working days",
         "Law: 20 working days",
         "Riverton Act, article 10",
+        "Pass it on by, if it is another authority’s",
+        "How this day came about",
+        "that day itself does not count",
         "Nobody has taken it yet",
     ):
         assert words in page.text
