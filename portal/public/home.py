@@ -14,7 +14,7 @@ from portal.languages import ngettext
 from portal.pages import Reply, Visit, render, route
 from portal.public.figures import FigureView, home_figures
 from portal.public.kept import keep
-from portal.public.submit import promise_range
+from portal.public.stations import promise_range
 
 
 class KindRow(Struct, frozen=True):

@@ -11,9 +11,8 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
-from feedback.items import restrict
 from feedback.items.answer import ANSWER_MOST
-from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
+from feedback.items.lifecycle import OUTCOMES, RUNNING
 from feedback.items.sent import TEXT_MOST
 from feedback.items.views import ItemView, ReadingView
 from feedback.people.viewer import Viewer
@@ -24,6 +23,8 @@ from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
 from portal.staff import facts, law_words, timeline, words
+from portal.staff.acts import Acts, acts_of, is_barred
+from portal.staff.clash import Clash
 from portal.staff.facts import Fact, RatingFact, SightFact
 from portal.staff.law_words import LawFact
 from portal.staff.rows import Due
@@ -41,18 +42,6 @@ class Typed(Struct, frozen=True, kw_only=True):
     text: str = ""
     planned_on: str = ""
     forwarded_to: str = ""
-
-
-class Clash(Struct, frozen=True, kw_only=True):
-    """A deed that was refused: why, what came in meanwhile, and what could not be sent."""
-
-    title: str
-    text: str
-    entries: list[DeskEntry]
-    kept: str
-    """What was typed, where the page has no form any more that could hold it."""
-    form_field: str
-    """The field of the page's form that holds what was typed; empty where nothing was or no form is left."""
 
 
 class Unsent(Struct, frozen=True):
@@ -84,22 +73,6 @@ class Composer(Struct, frozen=True, kw_only=True):
     limit: int
     today: str
     """The first day that may be promised, for the date field."""
-
-
-class Acts(Struct, frozen=True, kw_only=True):
-    """What this person may do with the item as it stands."""
-
-    take: bool
-    answer: bool
-    ask: bool
-    resume: bool
-    hand_over: bool
-    void: bool
-    unvoid: bool
-    reopen: bool
-    release: bool
-    restrict: bool
-    lift: bool
 
 
 class QueueLink(Struct, frozen=True):
@@ -245,39 +218,12 @@ def make_page(
     )
 
 
-def acts_of(item: ItemView, viewer: Viewer) -> Acts:
-    """What this person may do: the state's moves, less what a second look leaves to another."""
-    barred = is_barred(item, viewer)
-
-    def can(move: Move) -> bool:
-        return may(item.state, move, is_held=item.held is not None)
-
-    return Acts(
-        take=can("take") and not barred,
-        answer=can("answer") and not barred,
-        ask=can("ask") and not barred and item.channel != "import",
-        resume=can("resume"),
-        hand_over=can("hand_over"),
-        void=can("void"),
-        unvoid=can("unvoid"),
-        reopen=can("reopen"),
-        release=item.held is not None,
-        restrict=item.restricted is None and restrict.may_restrict(viewer),
-        lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
-    )
-
-
 def _first_act(item: ItemView, acts: Acts) -> str:
     if acts.release:
         return "release"
     if item.state == "received" and item.cycle.department is None and acts.hand_over:
         return "assign"
     return "take" if item.state == "received" and acts.take else ""
-
-
-def is_barred(item: ItemView, viewer: Viewer) -> bool:
-    """Whether this person gave an answer that led to a second look, which is another's."""
-    return any(cycle.barred_id == viewer.account_id for cycle in item.cycles)
 
 
 def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:

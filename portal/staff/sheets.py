@@ -18,7 +18,8 @@ from portal import item_words, languages
 from portal.forms import FieldError, Form
 from portal.languages import gettext as _
 from portal.staff import words
-from portal.staff.desk_page import Clash, Unsent
+from portal.staff.clash import Clash
+from portal.staff.desk_page import Unsent
 from portal.staff.words import Mark, Option
 
 

@@ -37,7 +37,7 @@ from tests.town import Town
 
 FULL = bool(os.environ.get("KANALI_PROOF"))
 KILLS = {"sqlite": 600, "postgresql": 200} if FULL else {"sqlite": 2, "postgresql": 1}
-ANSWERED_MOST = 250 if FULL else 60
+ANSWERED_MOST = 120 if FULL else 60
 """Answers after which the portal is killed at the latest."""
 KEYS, PRESSES, READERS = (200, 100, 100) if FULL else (10, 30, 10)
 PEOPLE_AT_ONCE = 50
