@@ -44,7 +44,7 @@ class Line(Protocol):
     def at(self) -> datetime: ...
 
 
-class Begun(Protocol):
+class OfCycle(Protocol):
     """The cycle that the lines belong to."""
 
     @property
@@ -57,7 +57,7 @@ class Begun(Protocol):
     def nature(self) -> str: ...
 
 
-def round_of(cycle: Begun, lines: Iterable[tuple[Line, int]], *, is_forwarded: bool = False) -> Round:
+def round_of(cycle: OfCycle, lines: Iterable[tuple[Line, int]], *, is_forwarded: bool = False) -> Round:
     """What is known of a cycle: from its lines in their order, each with the days that it added to the time.
 
     The nature is the cycle's own, whatever it was before. `is_forwarded`: its answer says that another authority has
@@ -73,7 +73,7 @@ def round_of(cycle: Begun, lines: Iterable[tuple[Line, int]], *, is_forwarded: b
     return known
 
 
-def begun(cycle: Begun) -> Round:
+def begun(cycle: OfCycle) -> Round:
     """A cycle of which nothing is known but its beginning."""
     return Round(
         number=cycle.number,

@@ -282,7 +282,7 @@ class Draft(Row, table=True):
     account_id: int = link("account.id")
     item_id: int = link("item.id", index=True)
     deed: str = Field(max_length=12)
-    """answer, question, hand-over, void or reopen"""
+    """answer, question, or the path of a sheet of the desk: hand-over, void, reopen, deadline …"""
     text: str = words()
     choices: str = words()
     """What was chosen beside the text, field → value, as JSON."""

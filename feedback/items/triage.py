@@ -11,11 +11,10 @@ from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
 from feedback.errors import Fault, Invalid, MoveRefused, NotAllowed
-from feedback.items import keep_time
+from feedback.items import keep_time, restrict
 from feedback.items.change import Change, begin, finish
 from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
-from feedback.items.restrict import put_under
 from feedback.items.sent import REASON_MOST, check_reason, tidy_words
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
@@ -82,16 +81,7 @@ def hand_over(
     change.rows += keep_time.change_rules(
         session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
-    restriction = match.restriction(
-        ruling.city,
-        kind=item.kind,
-        nature=cycle.nature,
-        service=wanted,
-        channel=item.channel,
-        language=item.language,
-    )
-    if restriction is not None and cycle.restricted is None:
-        put_under(change, restricted=restriction.reason, department=restriction.department)
+    restrict.by_rule(change, ruling.city)
     finish(change, "handed_over")
 
 

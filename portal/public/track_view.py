@@ -268,6 +268,15 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             tag="question",
             tag_text=_("Question to you"),
         )
+    if entry.act in ("extended", "several", "announced"):
+        sentence = {
+            "extended": _("We need more time: the deadline set by law is extended"),
+            "several": _(
+                "Several departments or authorities decide together: the deadline set by law is later"
+            ),
+            "announced": _("Our answer will come later than the deadline set by law"),
+        }[entry.act]
+        return _line(entry.id, "event", when, entry.at, sentence=sentence, text=entry.text)
     if entry.act in ("reply", "addition"):
         return _line(entry.id, "citizen", when, entry.at, who=_("You"), text=entry.text)
     if entry.act == "second_look":
@@ -279,6 +288,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
         "handed_over": _("Handed over to %(department)s"),
         "resumed": _("%(department)s goes on without your reply"),
         "reopened": _("%(department)s takes the case up again"),
+        "reclassified": _("Another rule of law holds for the case now"),
         "withdrawn": _("You have withdrawn the case"),
     }[entry.act] % {"department": department}
     return _line(entry.id, "event", when, entry.at, sentence=sentence, text=entry.text)

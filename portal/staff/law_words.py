@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from feedback.city.profile import City
 from feedback.deadlines.reckoning import Reckoning, Step, reckon_round
-from feedback.items import happenings
+from feedback.items import happenings, lengthen
 from feedback.items.views import ItemView
 from portal import languages
 from portal.languages import gettext as _
@@ -34,6 +34,8 @@ class LawFact(Struct, frozen=True, kw_only=True):
     days: list[LawDay]
     steps: list[str]
     """How the day came about, a sentence each."""
+    may_lengthen: bool
+    """Whether the row allows more time now, or asks for a notice."""
 
 
 def reckon_item(item: ItemView, city: City, now: datetime) -> Reckoning:
@@ -55,6 +57,7 @@ def law_of(item: ItemView, city: City, now: datetime) -> LawFact | None:
         to_verify=found.rule.verify,
         days=_days(found),
         steps=[text for text in map(_sentence, found.steps) if text],
+        may_lengthen=bool(lengthen.open_to(found)),
     )
 
 

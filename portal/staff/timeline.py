@@ -95,7 +95,10 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         seen = Mark("public", _("The citizen sees this"))
         if entry.answer is None:
             marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
-            return _line(anchor, "city", who, entry.at, city, now, marks=marks, text=entry.text)
+            sentence = _about_time(entry)
+            return _line(
+                anchor, "city", who, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
+            )
         outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
         return _line(
             anchor,
@@ -128,8 +131,18 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         "handed_over": _("%(name)s handed it over to %(department)s") % facts,
         "resumed": _("%(name)s went on without the reply") % facts,
         "reopened": _("%(name)s reopened it") % facts,
+        "reclassified": _("%(name)s changed the legal nature") % facts,
     }.get(entry.act, "")
     return _line(anchor, "event", "", entry.at, city, now, sentence=sentence, text=entry.text)
+
+
+def _about_time(entry: EntryView) -> str:
+    """What a line says of the law's time; empty where it says nothing of it."""
+    return {
+        "extended": _("The time of the law is extended"),
+        "several": _("Several departments or authorities decide: the time of the law is longer"),
+        "announced": _("A delay is announced"),
+    }.get(entry.act, "")
 
 
 def _citizen_act(act: str) -> str:
