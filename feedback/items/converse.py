@@ -41,8 +41,21 @@ class NewLink(Struct, frozen=True):
     ends_at: datetime
 
 
-def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Actor, now: datetime) -> None:
-    """A question without whose reply the city can't go on."""
+def ask(
+    session: Session,
+    *,
+    item_id: int,
+    seen_version: int,
+    text: str,
+    is_for_papers: bool = False,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """A question without whose reply the city can't go on.
+
+    `is_for_papers`: the file is not complete without what is asked for; where the row of law counts from the complete
+    file, its time begins with the reply (the first time that papers are asked for).
+    """
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     text = _words(text)
     change.item.state = check_move(change.item.state, "ask", is_held=change.is_held)
@@ -50,7 +63,9 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
         raise NotAllowed("nobody_to_ask")
     change.cycle.responder_id = change.cycle.responder_id or by.account_id
-    entry = change.enter("question", side="city", department=change.cycle.department, text=text)
+    entry = change.enter(
+        "papers" if is_for_papers else "question", side="city", department=change.cycle.department, text=text
+    )
     change.rows += keep_time.pause(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "asked")
     tell(change, "question", {"entry_id": entry.id})

@@ -28,6 +28,8 @@ KINDS: dict[str, Kind] = {
     "unvoid": "unvoid",
 }
 """Act of a line → what it is for the clock."""
+QUESTIONS = frozenset({"question", "papers"})
+"""Acts of lines that ask the citizen something."""
 _ORIGINS: dict[str, Literal["received", "second_look", "reopened"]] = {
     "first": "received",
     "second_look": "second_look",

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from feedback.city.profile import City, Department, Oversight
 from feedback.deadlines.working_days import days_of
+from feedback.items.happenings import QUESTIONS
 from feedback.items.lifecycle import RUNNING, may, may_add_words
 from feedback.items.views import CycleView, EntryView, ItemView
 from feedback.satisfaction import respond
@@ -257,7 +258,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             tag_text=outcome_word(entry.answer.outcome),
             after=_after(entry),
         )
-    if entry.act == "question":
+    if entry.act in QUESTIONS:
         return _line(
             entry.id,
             "city",
@@ -266,7 +267,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             who=department,
             text=entry.text,
             tag="question",
-            tag_text=_("Question to you"),
+            tag_text=_("Papers are missing") if entry.act == "papers" else _("Question to you"),
         )
     if entry.act in ("extended", "several", "announced"):
         sentence = {

@@ -33,6 +33,7 @@ KEPT_FIELDS = (
     "text",
     "planned_on",
     "forwarded_to",
+    "papers",
     "department",
     "service",
     "nature",

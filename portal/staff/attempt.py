@@ -66,7 +66,7 @@ def do(
         # Pressed twice: what was wanted stands there already, by the same person.
         if is_done(item):
             return redirect(address_of(visit, done))
-        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to"))
+        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to", "papers"))
         number = 403 if isinstance(refusal, NotAllowed) else 409
         return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
     return redirect(address_of(visit, done))

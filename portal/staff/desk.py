@@ -12,6 +12,7 @@ from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
 from feedback.items import converse, lengthen, triage, undelivered
 from feedback.items.answer import Reply as Answer
+from feedback.items.happenings import QUESTIONS
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
@@ -93,16 +94,22 @@ def answer(visit: Visit) -> Reply:
 @route("/staff/item/{reference}/ask", "POST", policy="desk")
 def ask(visit: Visit) -> Reply:
     """Ask the citizen a question."""
-    typed = Typed(tab="question", text=visit.form.text("text"))
+    typed = Typed(tab="question", text=visit.form.text("text"), papers=visit.form.text("papers"))
 
     def deed(session: Session, item_id: int, seen: int) -> None:
         converse.ask(
-            session, item_id=item_id, seen_version=seen, text=typed.text, by=_actor(visit), now=visit.now
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            text=typed.text,
+            is_for_papers=typed.papers == "yes",
+            by=_actor(visit),
+            now=visit.now,
         )
 
     def is_done(item: ItemView) -> bool:
         last = item.entries[-1] if item.entries else None
-        mine = last is not None and last.act == "question" and last.account_id == visit.staff.account_id
+        mine = last is not None and last.act in QUESTIONS and last.account_id == visit.staff.account_id
         return mine and last is not None and last.text.split() == typed.text.split()
 
     return attempt.do(visit, deed, "asked", is_done, typed)

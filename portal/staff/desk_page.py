@@ -42,6 +42,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     text: str = ""
     planned_on: str = ""
     forwarded_to: str = ""
+    papers: str = ""
+    """yes: the file is not complete without what is asked for."""
 
 
 class Unsent(Struct, frozen=True):
@@ -73,6 +75,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     limit: int
     today: str
     """The first day that may be promised, for the date field."""
+    asks_papers: bool
+    """A question can say that papers are missing, and the time of the law then begins with them."""
 
 
 class QueueLink(Struct, frozen=True):
@@ -170,6 +174,7 @@ def make_page(
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
     first_act = _first_act(item, acts)
+    law = law_words.law_of(item, ruling_city, now)
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -201,11 +206,15 @@ def make_page(
         language=item.language if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
-            acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
+            acts,
+            typed,
+            f"{address}?{trail}&" if trail else f"{address}?",
+            now.astimezone(city.zone).date(),
+            asks_papers=law is not None and law.asks_papers,
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
-        law=law_words.law_of(item, ruling_city, now),
+        law=law,
         facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
@@ -226,7 +235,7 @@ def _first_act(item: ItemView, acts: Acts) -> str:
     return "take" if item.state == "received" and acts.take else ""
 
 
-def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:
+def _composer(acts: Acts, typed: Typed, address: str, today: date, *, asks_papers: bool) -> Composer | None:
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
@@ -247,6 +256,7 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
         typed=typed,
         limit=ANSWER_MOST if tab == "answer" else TEXT_MOST,
         today=today.isoformat(),
+        asks_papers=asks_papers,
     )
 
 

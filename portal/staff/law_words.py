@@ -36,6 +36,8 @@ class LawFact(Struct, frozen=True, kw_only=True):
     """How the day came about, a sentence each."""
     may_lengthen: bool
     """Whether the row allows more time now, or asks for a notice."""
+    asks_papers: bool
+    """Whether the time would begin anew with papers that are asked for now."""
 
 
 def reckon_item(item: ItemView, city: City, now: datetime) -> Reckoning:
@@ -58,6 +60,7 @@ def law_of(item: ItemView, city: City, now: datetime) -> LawFact | None:
         days=_days(found),
         steps=[text for text in map(_sentence, found.steps) if text],
         may_lengthen=bool(lengthen.open_to(found)),
+        asks_papers=found.rule.start == "complete" and not any(wait.is_for_papers for wait in found.stood),
     )
 
 
@@ -132,7 +135,7 @@ def _sentence(step: Step) -> str:
                 "day": languages.day_long(facts["since"])
             }
         case "rolled":
-            return _rolled(facts["why"]) % {
+            return _("On %(end)s nobody works here, so the last day is %(due)s.") % {
                 "end": languages.day_long(facts["end"]),
                 "due": languages.day_long(facts["due"]),
             }
@@ -169,11 +172,3 @@ def _span(since: date, until: date | None) -> str:
         "first": languages.day_long(since),
         "last": languages.day_long(until),
     }
-
-
-def _rolled(why: str) -> str:
-    return {
-        "holiday": _("%(end)s is a public holiday, so the last day is %(due)s."),
-        "city": _("On %(end)s the municipality is closed, so the last day is %(due)s."),
-        "moved": _("%(end)s is not worked by decree, so the last day is %(due)s."),
-    }.get(why, _("On %(end)s nobody works, so the last day is %(due)s."))

@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.happenings import QUESTIONS
 from feedback.items.views import EntryView, ItemView
 from portal import item_words, languages
 from portal.file_view import FileView, files_of
@@ -94,7 +95,7 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         who = f"{department} · {name}" if entry.department else name
         seen = Mark("public", _("The citizen sees this"))
         if entry.answer is None:
-            marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
+            marks = [Mark("question", _("Question")), seen] if entry.act in QUESTIONS else [seen]
             sentence = _about_time(entry)
             return _line(
                 anchor, "city", who, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
@@ -142,6 +143,7 @@ def _about_time(entry: EntryView) -> str:
         "extended": _("The time of the law is extended"),
         "several": _("Several departments or authorities decide: the time of the law is longer"),
         "announced": _("A delay is announced"),
+        "papers": _("Papers are missing: the file is not complete without the reply"),
     }.get(entry.act, "")
 
 

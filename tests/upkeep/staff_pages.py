@@ -290,9 +290,10 @@ def desk(tour: Tour) -> None:
         assert clerk.get(at + path).status == 200
         assert clerk.post(at + path, **seen).status == 422
     for more in ("extended", "several", "announced"):
-        page = {**_seen(clerk, f"{at}/deadline"), "more": more, "days": "3"}
+        page = {**_seen(clerk, f"{at}/deadline"), "more": more, "days": "20"}
         assert clerk.post(f"{at}/deadline", **page, reason=WORDS).status == 303
         assert any(report.reference in mail.subject for mail in tour.reads_mails())
+    assert clerk.get(f"{at}/deadline").status == report.opened().get("/track").status == 200
     for nature in ("praise", "service_request"):
         page = {**_seen(clerk, f"{at}/nature"), "nature": nature}
         assert clerk.post(f"{at}/nature", **page, reason=WORDS).status == 303
@@ -491,6 +492,7 @@ def full_inbox(tour: Tour) -> None:
     for number in range(60):
         tour.imports(f"old {number}")
     clerk = _clerk(tour)
+    assert clerk.get(f"/staff/item/{asked.reference}").status == 200
     mine = tour.reports(service="roads")
     assert (
         clerk.post(
