@@ -47,8 +47,9 @@ class ReceiptMail(Struct, frozen=True, kw_only=True):
     promise: MailDue | None
     law: MailDue | None
     department: str
-    """Empty: a clerk assigns it."""
+    """Empty: a clerk assigns it, and phone and e-mail are the municipality's."""
     phone: str
+    email: str
     oversight: list[MailOversight]
     confirm_href: str
     """Empty where the address is confirmed already."""
@@ -195,7 +196,8 @@ def _receipt(writing: Writing) -> Draft:
         promise=_promise(cycle),
         law=_law(cycle, ruling),
         department=languages.in_language(department.name) if department else "",
-        phone=department.phone if department else "",
+        phone=department.phone if department else city.identity.contact.phone,
+        email=department.email if department else city.identity.contact.email,
         oversight=_oversight(city),
         confirm_href="" if is_confirmed else writing.confirm_href(),
         confirm_hours=_hours(converse.CONFIRM_LIVES),

@@ -347,7 +347,14 @@ class Town:
             )
         return account_id
 
-    def asks(self, report: Report, text: str = "Which side of the street?", *, by: int | None = None) -> int:
+    def asks(
+        self,
+        report: Report,
+        text: str = "Which side of the street?",
+        *,
+        is_for_papers: bool = False,
+        by: int | None = None,
+    ) -> int:
         """The city asks the citizen a question; the account that asked."""
         account_id = by or self.account()
         with self.database.write() as session:
@@ -357,6 +364,7 @@ class Town:
                 item_id=report.id,
                 seen_version=version,
                 text=text,
+                is_for_papers=is_for_papers,
                 by=Actor("staff", account_id),
                 now=self.now,
             )

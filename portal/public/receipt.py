@@ -22,6 +22,7 @@ from portal import access, languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
+from portal.public.standing import Standing, standing_of
 
 QR_INK = "#14272b"
 
@@ -50,6 +51,7 @@ class ReceiptPage(Struct, frozen=True, kw_only=True):
     readers: str = ""
     """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...] = ()
+    standing: Standing | None = None
     masked_email: str = ""
     is_mailed: bool = False
     """False with an address: so many mails were asked for from this connection that none goes out."""
@@ -71,6 +73,7 @@ def receipt(visit: Visit) -> Reply:
         reason=reason_of(item.cycle, city) if item.cycle.department or not item.restricted else "",
         readers=readers_of(item, city),
         oversight=city.identity.oversight,
+        standing=standing_of(item, city, visit.now),
         masked_email=masked(item.contact.email) if item.contact and item.contact.email else "",
         is_mailed=is_mailed,
     )

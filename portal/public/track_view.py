@@ -22,6 +22,7 @@ from portal.file_view import FileView, files_of
 from portal.item_words import kind_word, outcome_word, state_word, title_of
 from portal.languages import gettext as _
 from portal.public.receipt import readers_of
+from portal.public.standing import Standing, standing_of
 
 _STATE_ICONS = {
     "received": "inbox",
@@ -78,6 +79,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     question: Line | None
     """The open question, which comes first."""
     department: Department | None
+    standing: Standing
     second_look_until: date | None
     """Until when a second look may be asked for; None when it can't."""
     may_add: bool
@@ -115,6 +117,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime, fi
         lines=lines,
         question=questions[-1] if item.state == "waiting" and questions else None,
         department=city.departments.get(cycle.department or ""),
+        standing=standing_of(item, city, now),
         second_look_until=_second_look_until(item, city, now),
         may_add=may_add_words(item.state),
         may_withdraw=may(item.state, "withdraw"),
