@@ -74,7 +74,7 @@ def test_the_receipt_has_every_field_of_greek_law(sqlite_database: Database, tmp
         assert city.identity.contact.phone in shown.text
         assert city.identity.contact.email in shown.text
     # What is missing is said, and that it has come.
-    town.asks(report, "Which pole? Send the paper.", is_for_papers=True)
+    town.asks(report, "Which pole? Send the paper.", is_for_papers=True, by=town.account("clerk"))
     history = report.opened().get("/track")
     assert history.field("#file") == "Papers are missing. Our question says which."
     assert history.field("#estimate") == "It depends on your reply."
