@@ -9,6 +9,8 @@ from feedback.columns import BigKey, Row, instant, key, link, words
 
 NOTHING_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """Sorts behind every real date on both databases."""
+LAPSED = "lapsed"
+"""Reason of a pause that another row of law does not count; no page shows it."""
 
 
 class Counter(Row, table=True):
@@ -205,7 +207,7 @@ class Clock(Row, table=True):
         "stopped_at",
         "stopped_by",
     )
-    LOOSE = ("id",)
+    LOOSE = ("id", "longer")
 
     id: int | None = key()
     cycle_id: int = link("cycle.id")
@@ -219,7 +221,24 @@ class Clock(Row, table=True):
     due_at: datetime | None = instant(nullable=True)
     stopped_at: datetime | None = instant(nullable=True)
     stopped_by: str = Field(default="", max_length=12)
-    """answer, withdrawal or void"""
+    """answer, withdrawal, void or rule"""
+    longer: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """By how many of its row's unit the law's time was made longer; derived from the timeline."""
+
+
+class Extension(Row, table=True):
+    """By how much a line of the timeline extended the law's time."""
+
+    __tablename__ = "extension"
+    FACTS = ("item_id", "cycle_id", "entry_id", "days")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    cycle_id: int = link("cycle.id")
+    entry_id: int = link("entry.id", unique=True)
+    days: int
+    """Of the row's unit: working days, days or months."""
 
 
 class Pause(Row, table=True):
@@ -269,7 +288,7 @@ class Draft(Row, table=True):
     account_id: int = link("account.id")
     item_id: int = link("item.id", index=True)
     deed: str = Field(max_length=12)
-    """answer, question, hand-over, void or reopen"""
+    """answer, question, or the path of a sheet of the desk: hand-over, void, reopen, deadline …"""
     text: str = words()
     choices: str = words()
     """What was chosen beside the text, field → value, as JSON."""

@@ -39,6 +39,8 @@ class ClockView(Struct, frozen=True):
     stopped_at: datetime | None
     stopped_by: str
     pauses: tuple[PauseView, ...]
+    longer: int = 0
+    """By how many of its row's unit the law's time was made longer."""
 
     @property
     def is_paused(self) -> bool:
@@ -92,6 +94,8 @@ class EntryView(Struct, frozen=True):
     department: str | None
     text: str
     answer: AnswerView | None
+    days: int = 0
+    """By how many of its row's unit the line extended the law's time."""
 
 
 class AttachmentView(Struct, frozen=True):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.items import restrict
+from feedback.items import lengthen, restrict
 from feedback.items.lifecycle import RUNNING, Move, may
 from feedback.items.views import ItemView
 from feedback.people.viewer import Viewer
@@ -25,6 +25,9 @@ class Acts(Struct, frozen=True, kw_only=True):
     rate: bool
     restrict: bool
     lift: bool
+    nature: bool
+    deadline: bool
+    """The law's time can be spoken of; whether its row allows anything now, its page says."""
 
 
 def acts_of(item: ItemView, viewer: Viewer) -> Acts:
@@ -46,6 +49,9 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         release=item.held is not None,
         rate=item.state in RUNNING,
         restrict=item.restricted is None and restrict.may_restrict(viewer),
+        nature=lengthen.may_lengthen(item.state, is_held=item.held is not None),
+        deadline=item.cycle.clock("law") is not None
+        and lengthen.may_lengthen(item.state, is_held=item.held is not None),
         lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
     )
 

@@ -22,10 +22,11 @@ from portal.clock_view import Tracks, clock_of
 from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.staff import facts, marked, timeline, words
+from portal.staff import facts, law_words, marked, timeline, words
 from portal.staff.acts import Acts, acts_of, is_barred
 from portal.staff.clash import Clash
-from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
+from portal.staff.facts import Fact, RatingFact, SightFact
+from portal.staff.law_words import LawFact
 from portal.staff.marked import Piece
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
@@ -42,6 +43,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     text: str = ""
     planned_on: str = ""
     forwarded_to: str = ""
+    papers: str = ""
+    """yes: the file is not complete without what is asked for."""
 
 
 class Unsent(Struct, frozen=True):
@@ -73,6 +76,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     limit: int
     today: str
     """The first day that may be promised, for the date field."""
+    asks_papers: bool
+    """A question can say that papers are missing, and the time of the law then begins with them."""
 
 
 class QueueLink(Struct, frozen=True):
@@ -173,6 +178,7 @@ def make_page(
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
     first_act = _first_act(item, acts)
+    law = law_words.law_of(item, ruling_city, now)
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -206,11 +212,15 @@ def make_page(
         language=languages.tag_of(item.language) if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
-            acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
+            acts,
+            typed,
+            f"{address}?{trail}&" if trail else f"{address}?",
+            now.astimezone(city.zone).date(),
+            asks_papers=law is not None and law.asks_papers,
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
-        law=facts.law_of(item, ruling_city),
+        law=law,
         facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
@@ -231,7 +241,7 @@ def _first_act(item: ItemView, acts: Acts) -> str:
     return "take" if item.state == "received" and acts.take else ""
 
 
-def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:
+def _composer(acts: Acts, typed: Typed, address: str, today: date, *, asks_papers: bool) -> Composer | None:
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
@@ -252,6 +262,7 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
         typed=typed,
         limit=ANSWER_MOST if tab == "answer" else TEXT_MOST,
         today=today.isoformat(),
+        asks_papers=asks_papers,
     )
 
 

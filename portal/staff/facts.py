@@ -18,14 +18,6 @@ from portal.staff.marked import Piece
 from portal.staff.words import Mark
 
 
-class LawFact(Struct, frozen=True):
-    """The row of law behind the law's clock."""
-
-    name: str
-    citation: str
-    to_verify: bool
-
-
 class Fact(Struct, frozen=True):
     """A name and its value; `mark` stands behind the value."""
 
@@ -67,15 +59,6 @@ def sight_of(
         [words.named_word(city, grant) for grant in item.grants],
         f"{last.account_name}, {when}" if last else "",
     )
-
-
-def law_of(item: ItemView, ruling_city: City) -> LawFact | None:
-    """The row of law that the item's clock names, in the version of the profile that rules it."""
-    clock = item.cycle.clock("law")
-    rule = ruling_city.find_law(clock.rule_key, clock.rule_version) if clock else None
-    if rule is None:
-        return None
-    return LawFact(languages.in_language(rule.name), languages.in_language(rule.citation), rule.verify)
 
 
 def pause_note(item: ItemView) -> str:

@@ -11,6 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.happenings import QUESTIONS
 from feedback.items.views import EntryView, ItemView
 from portal import item_words, languages
 from portal.file_view import FileView, files_of
@@ -98,8 +99,11 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         who = f"{department} · {name}" if entry.department else name
         seen = Mark("public", _("The citizen sees this"))
         if entry.answer is None:
-            marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
-            return _line(anchor, "city", who, entry.at, city, now, marks=marks, text=entry.text)
+            marks = [Mark("question", _("Question")), seen] if entry.act in QUESTIONS else [seen]
+            sentence = _about_time(entry)
+            return _line(
+                anchor, "city", who, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
+            )
         outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
         return _line(
             anchor,
@@ -134,8 +138,19 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         "handed_over": _("%(name)s handed it over to %(department)s") % facts,
         "resumed": _("%(name)s went on without the reply") % facts,
         "reopened": _("%(name)s reopened it") % facts,
+        "reclassified": _("%(name)s changed the legal nature") % facts,
     }.get(entry.act, "")
     return _line(anchor, "event", "", entry.at, city, now, sentence=sentence, text=entry.text)
+
+
+def _about_time(entry: EntryView) -> str:
+    """What a line says of the law's time; empty where it says nothing of it."""
+    return {
+        "extended": _("The time of the law is extended"),
+        "several": _("Several departments or authorities decide: the time of the law is longer"),
+        "announced": _("A delay is announced"),
+        "papers": _("Papers are missing: the file is not complete without the reply"),
+    }.get(entry.act, "")
 
 
 def _citizen_act(act: str) -> str:

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "2026_11_22_zzb_urgent"
-down_revision = "2026_11_22_zz_withheld"
+revision = "2026_11_22_zzzz_urgent"
+down_revision = "2026_11_22_zzz_extension"
 branch_labels = None
 depends_on = None
 
