@@ -15,10 +15,11 @@ _TITLE: Final = re.compile(
     r"κ\. ?κ\.|κυριο[συι]?|κυριε|κυριουσ|κυρι(?:α|ασ|αν|εσ|ων)|κυρ\.?|κοσ\.?|κον\.?|κου\.?|κα\.?|κασ\.?|κ\.|"
     r"(?<=[οηντυσ] )κ|"
     r"κκ\.?|δισ\.?|δεσποινι(?:σ|δα|δασ)|δρ\.?|"
-    r"kyrio[su]?|kyrie|kyri(?:a|as)|kurio[su]?|kuri(?:a|as)|kos\.?|k\.|(?<=[hin] )ka\.?|"
+    r"kyrio[su]?|kyrie|kyri(?:a|as)|kurio[su]?|kuri(?:a|as)|kos\.?|"
+    r"(?:(?<=\bo )|(?<=\bton )|(?<=\btou )|(?<=\bi )|(?<=\btin )|(?<=\btis ))k\.|(?<=[hin] )ka\.?|"
     r"mrs?\.?|ms\.?|miss|mister|sir|madam|dr\.?|prof\.?|"
     r"p\.|pon(?:as|o|ui|a|u|e|ai|ia|ios|iai|io)|ponia|panel(?:e|es|ei)|"
-    r"gerb\.(?: p\.| pon\w+)?|gerbiam\w+ (?:p\.|pon\w+)"
+    r"gerb\.(?: p\.| pon\w+)?|gerbiam\w+(?: p\.| pon\w+)?"
     r")(?:(?<=\.)|(?!\w))(?: ?|\n)"
 )
 _INTRODUCED: Final = re.compile(
@@ -64,6 +65,8 @@ _STREET_BEFORE: Final = re.compile(
 _STREET_AFTER: Final = re.compile(
     r" ?(?:g\.|gatv|pr\.|prosp|al\.|alej|a\.(?= |$)|aikst|skg\.|skver|street|st\.|avenue|road)"
 )
+_HOUSE: Final = re.compile(r" [0-9]{1,3}[a-zα-ω]?(?!\w)")
+"""After an initial that looks like a title: "P. …io 12" is a street."""
 _WORDS_MOST: Final = 3
 
 
@@ -98,7 +101,11 @@ def _name(text: str, plain: str, title: re.Match[str], *, is_sure: bool) -> tupl
         place = more.end()
     if first < 0 or (end - first < 3 and found < 2):
         return None
-    return None if _STREET_AFTER.match(plain, end) else (first, end)
+    if _STREET_AFTER.match(plain, end) or (
+        text[title.start()].isupper() and title.end() - title.start() <= 3 and _HOUSE.match(plain, end)
+    ):
+        return None
+    return first, end
 
 
 def _may_be_name(word: str, said: str, after: str, found: int) -> bool:
