@@ -60,7 +60,9 @@ def law_of(item: ItemView, city: City, now: datetime) -> LawFact | None:
         days=_days(found, now.astimezone(city.zone).date()),
         steps=[text for text in map(_sentence, found.steps) if text],
         may_lengthen=bool(lengthen.open_to(found)),
-        asks_papers=found.rule.start == "complete" and not any(wait.is_for_papers for wait in found.stood),
+        asks_papers=found.rule.start == "complete"
+        and found.remaining is not None
+        and not any(wait.is_for_papers for wait in found.stood),
     )
 
 

@@ -190,7 +190,9 @@ def test_missing_papers_put_off_the_start_once(town: Town) -> None:
     town.later(hours=1)
     town.asks(report, is_for_papers=True)
     assert (law(town, report).standing, law(town, report).due_on) == ("", date(2026, 12, 8))
-    is_now(town, report, "question")  # A row that counts from the receipt: both times are questions that it leaves out.
+    is_now(
+        town, report, "question"
+    )  # A row that counts from the receipt: both times are questions that it leaves out.
     found = law(town, report)
     assert (found.started_on, found.standing) == (date(2026, 11, 3), "citizen")
     town.answers(report)
