@@ -150,7 +150,7 @@ def table(verdicts: list[Verdict]) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("names", nargs="*", help="patches; all where none is named")
-    parser.add_argument("--jobs", type=int, default=2, help="tests that run at once")
+    parser.add_argument("--jobs", type=int, default=4, help="tests that run at once")
     given = parser.parse_args()
     files = sorted((ROOT / PATCHES).glob("*.patch"))
     unknown = set(given.names) - {file.stem for file in files}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from math import ceil
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -110,7 +111,7 @@ def _move_clock(session: Session, clock: Clock, start: datetime, is_demonstratio
             "KANALI_NOW moves the clock of demonstrations and empty databases only, and this one holds "
             "what citizens sent: leave it out."
         )
-    ahead = round((start - datetime.now(UTC)).total_seconds())
+    ahead = ceil((start - datetime.now(UTC)).total_seconds())  # Never before the instant that was asked for.
     session.execute(
         sa.update(_INSTALLATION)
         .where(_INSTALLATION.c.id == 1, _INSTALLATION.c.clock_ahead < ahead)

@@ -22,9 +22,10 @@ from typing import Final
 import msgspec
 
 from feedback.outbox import post
-from portal import health, metrics
+from portal import condition, health, metrics
+from portal.condition import State
 from portal.database import Database
-from portal.health import Check, State
+from portal.health import Check
 from portal.metrics import Gauge
 from portal.schedule import PERIODIC
 from portal.settings import Settings
@@ -99,13 +100,13 @@ class Operations:
         return Answer(msgspec.json.encode(self._details(found, state)), status, "application/json")
 
     def _details(self, found: list[Check], state: State | None) -> dict[str, object]:
-        free, total = health.disk_free(self._settings)
+        free, total = condition.disk_free(self._settings)
         return {
             "state": health.worst(found),
             "version": version("kanali"),
             "checks": {check.name: check for check in found},
             "disk": {"free_bytes": free, "bytes": total},
-            "wal_bytes": health.wal_bytes(self._database),
+            "wal_bytes": condition.wal_bytes(self._database),
             "processes": {name: len(ids) for name, ids in self._processes().items()},
             "database": state,
         }
@@ -113,8 +114,10 @@ class Operations:
     def _gauges(self, found: list[Check], state: State | None) -> Iterator[Gauge]:
         faults = {check.name: float(check.verdict == "fault") for check in found}
         yield Gauge("kanali_fault", "1 where a check finds a fault.", faults, "check")
-        yield Gauge("kanali_disk_free_bytes", "Room.", {"": health.disk_free(self._settings)[0]})
-        yield Gauge("kanali_wal_bytes", "SQLite's write-ahead log.", {"": health.wal_bytes(self._database)})
+        yield Gauge("kanali_disk_free_bytes", "Room.", {"": condition.disk_free(self._settings)[0]})
+        yield Gauge(
+            "kanali_wal_bytes", "SQLite's write-ahead log.", {"": condition.wal_bytes(self._database)}
+        )
         memory = {name: _resident(ids) for name, ids in self._processes().items()}
         yield Gauge("kanali_memory_bytes", "Resident memory.", memory, "process")
         if state is None:
@@ -123,7 +126,7 @@ class Operations:
         yield Gauge("kanali_mails_oldest_seconds", "Age of the oldest.", {"": state.oldest_mail_seconds})
         yield Gauge("kanali_webhooks_waiting", "Webhooks to be sent.", {"": state.waiting_webhooks})
         yield Gauge("kanali_undelivered", "Mails and webhooks lost in 30 days.", {"": state.undelivered})
-        none = health.Due(0, 0.0)
+        none = condition.Due(0, 0.0)
         due = {kind: state.due.get(kind, none) for kind in KINDS}
         yield Gauge("kanali_jobs_due", "Due and not done.", {kind: due[kind].count for kind in KINDS}, "kind")
         ages = {kind: due[kind].oldest_seconds for kind in KINDS}

@@ -18,15 +18,15 @@ import hmac
 import http.server
 import json
 import secrets
-import threading
 import time
 from functools import cache
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlencode, urlsplit
 
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
+
+from tests.listening import Listening
 
 CLIENT = "kanali-of-riverton"
 SECRET = "a secret: of/the client%"
@@ -42,7 +42,7 @@ class Person:
         self.is_verified = is_verified
 
 
-class IdentityProvider:
+class IdentityProvider(Listening):
     """The server; each attribute may be changed between requests."""
 
     def __init__(self) -> None:
@@ -62,23 +62,12 @@ class IdentityProvider:
         self.does: dict[str, str] = {}
         self.asked: list[str] = []
         """Paths in the order in which they were asked for."""
-        self.stop = threading.Event()
         self._codes: dict[str, dict[str, str]] = {}
         handler = type("Handler", (_Handler,), {"provider": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self._server.daemon_threads = True
-        self.issuer = f"http://127.0.0.1:{self._server.server_address[1]}"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop.set()
-        self._server.shutdown()
-        self._server.server_close()
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        server.daemon_threads = True
+        super().__init__(server)
+        self.issuer = f"http://127.0.0.1:{server.server_address[1]}"
 
     def count(self, path: str) -> int:
         """How often a path was asked for."""

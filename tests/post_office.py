@@ -15,10 +15,11 @@ import threading
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from bs4 import BeautifulSoup
+
+from tests.listening import Listening
 
 HANG_UP = "hang up"
 """In place of a reply: the server closes the connection without a word."""
@@ -100,7 +101,7 @@ class Received:
         return Mail(self.content)
 
 
-class MailServer:
+class MailServer(Listening):
     """An SMTP server on a port of the loopback; what it took stands in `received`."""
 
     def __init__(
@@ -114,17 +115,14 @@ class MailServer:
         self.replies = {verb: list(found) for verb, found in (replies or {}).items()}
         self.offers = offers
         self.tls = tls
-        self.stop = threading.Event()
         self.hanging = threading.Event()
         """Set once a client waits for a reply that does not come."""
-        self._server = socketserver.ThreadingTCPServer(
-            ("127.0.0.1", 0), _Conversation, bind_and_activate=True
-        )
-        self._server.daemon_threads = True
-        self._server.block_on_close = False
-        self._server.office = self  # type: ignore[attr-defined]
-        self.port: int = self._server.server_address[1]
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Conversation, bind_and_activate=True)
+        server.daemon_threads = True
+        server.block_on_close = False
+        server.office = self  # type: ignore[attr-defined]
+        self.port: int = server.server_address[1]
+        super().__init__(server)
 
     def reply(self, verb: str, usual: str) -> str:
         """The next reply of the script for a verb; its last one is repeated."""
@@ -132,18 +130,6 @@ class MailServer:
         if not script:
             return usual
         return script.pop(0) if len(script) > 1 else script[0]
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Conversation(socketserver.StreamRequestHandler):

@@ -18,10 +18,10 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from portal.outbound.webhook import Webhooks
+from tests.listening import Listening
 
 HOST = "hooks.example.org"
 PORT = 8443
@@ -48,7 +48,7 @@ class Taken:
         return self.headers["webhook-id"]
 
 
-class Receiver:
+class Receiver(Listening):
     """Listens on an address of the loopback of its own; what came in whole stands in `taken`."""
 
     def __init__(self, folder: Path, *, address: str = "") -> None:
@@ -70,10 +70,9 @@ class Receiver:
         """By id; connections that came to no request under ""."""
         self.connections = 0
         self.lock = threading.Lock()
-        self.stop = threading.Event()
-        self._server = _Server((self.address, PORT), _Conversation)
-        self._server.receiver = self
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
+        server = _Server((self.address, PORT), _Conversation)
+        server.receiver = self
+        super().__init__(server)
 
     @property
     def ids(self) -> list[str]:
@@ -90,18 +89,6 @@ class Receiver:
                 **other,
             }
         )
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop.set()
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class _Server(socketserver.ThreadingTCPServer):

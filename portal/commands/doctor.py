@@ -20,9 +20,10 @@ import msgspec
 from sqlalchemy.exc import SQLAlchemyError
 
 from portal import health
+from portal.condition import State
 from portal.database import Database
 from portal.environment import OperatorError
-from portal.health import Check, State
+from portal.health import Check
 from portal.outbound import mail
 from portal.outbound.mail import MailRefused
 from portal.secret import read_secret

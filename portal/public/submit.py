@@ -15,7 +15,6 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec import Struct
 
 from feedback.city.profile import KINDS, City, Service
-from feedback.deadlines import clock as statutory
 from feedback.errors import Conflict, Expired, Fault, Invalid
 from feedback.items import codes, find, sent
 from feedback.items import submit as intake
@@ -23,16 +22,15 @@ from feedback.items.codes import KeyForeign
 from feedback.items.held import LEAST
 from feedback.items.sent import Sent
 from feedback.items.submit import Key, Taken
-from feedback.routing import match
 from portal import access, languages, proof_of_work, uploads
 from portal.files import FileGone
 from portal.forms import FieldError, Form, errors_of
 from portal.helper import Busy
 from portal.item_words import kind_about, kind_word
 from portal.languages import gettext as _
-from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
 from portal.public.screening import screen
+from portal.public.stations import Station, stations_of
 from portal.uploads import Brought, Held
 
 _FIELDS = ("kind", "text", "service", "place", "lat", "lon", "name", "email", "phone")
@@ -60,13 +58,6 @@ class Typed(Struct, frozen=True, kw_only=True):
     email: str = ""
     phone: str = ""
     is_anonymous: bool = False
-
-
-class Station(Struct, frozen=True):
-    """One line of "what happens next": by when, and what."""
-
-    when: str
-    what: str
 
 
 class SubmitPage(Struct, frozen=True, kw_only=True):
@@ -284,7 +275,7 @@ def _form(
         key=visit.form.text("key") if challenge else codes.issue_key(visit.site.secret.key, now=opened_at),
         kinds=[Choice(kind, kind_word(kind), kind_about(kind)) for kind in KINDS],
         services=_services(visit.city),
-        stations=_stations(visit, typed),
+        stations=stations_of(visit, kind=typed.kind, service=typed.service),
         text_most=sent.TEXT_MOST,
         held=held,
         accept=uploads.ACCEPT,
@@ -320,54 +311,3 @@ def _services(city: City) -> list[Choice]:
         *(Choice(s.key, languages.in_language(s.name)) for s in offered),
         *(Choice(s.key, languages.in_language(s.name), group=_("Done by others")) for s in elsewhere),
     ]
-
-
-def _stations(visit: Visit, typed: Typed) -> list[Station]:
-    """What happens next: the receipt, our promise, the day set by law for this kind and service."""
-    first = Station(
-        _("At once"),
-        _("You get a number and a code. With the code you can see at any time what is being done."),
-    )
-    return [first, _promise(visit.city, typed.service), _law(visit, typed)]
-
-
-def _promise(city: City, chosen: str) -> Station:
-    service = city.services.get(chosen)
-    if service is not None and service.promise_days is not None:
-        days = service.promise_days
-        when = ngettext("Within %(num)s working day", "Within %(num)s working days", days) % {"num": days}
-        what = _("This is our promise for: %(service)s.") % {"service": languages.in_language(service.name)}
-        return Station(when, what)
-    return Station(promise_range(city), _("This is our promise. How many days it is depends on the service."))
-
-
-def promise_range(city: City) -> str:
-    """The shortest and the longest promise of the city, in words."""
-    days = [service.promise_days for service in city.service if service.promise_days is not None]
-    if min(days) == max(days):
-        return ngettext("Within %(num)s working day", "Within %(num)s working days", days[0]) % {
-            "num": days[0]
-        }
-    return ngettext(
-        "Within %(least)s to %(most)s working day", "Within %(least)s to %(most)s working days", max(days)
-    ) % {"least": min(days), "most": max(days)}
-
-
-def _law(visit: Visit, typed: Typed) -> Station:
-    city = visit.city
-    service = typed.service if typed.service in city.services else None
-    kind = typed.kind if typed.kind in KINDS else "request"
-    nature = match.default_nature(city, kind, service)
-    law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
-    if law is None:
-        return Station(
-            _("No legal deadline"), _("No law sets a day for this. Our promise holds all the same.")
-        )
-    if law.unit == "working":
-        when = ngettext("%(num)s working day at the latest", "%(num)s working days at the latest", law.days)
-    else:
-        when = ngettext("%(num)s day at the latest", "%(num)s days at the latest", law.days)
-    what = _("This is set by law: %(citation)s.") % {
-        "citation": languages.in_language(law.citation).rstrip(".")
-    }
-    return Station(when % {"num": law.days}, what)

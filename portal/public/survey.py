@@ -23,7 +23,7 @@ from portal.forms import FieldError, errors_of
 from portal.item_words import title_of
 from portal.languages import gettext as _
 from portal.pages import Cookie, Reply, Visit, redirect, render, route
-from portal.public.track import Kept, code_page, find_by_typed_code
+from portal.public.track_code import Kept, code_page, find_by_typed_code
 
 MINE = "mine"
 """In place of a token: the case that this browser has open."""

@@ -17,17 +17,17 @@ from feedback.city import versions
 from feedback.errors import Conflict, DomainError, Invalid, MoveRefused, NotAllowed, NotFound
 from feedback.items import drafts, find, queues, restrict
 from feedback.items import undelivered as undelivered_mails
-from feedback.items.lifecycle import RUNNING
-from feedback.items.views import EntryView, ItemView, Queue, QueueRow
+from feedback.items.views import ItemView, Queue, QueueRow
 from feedback.outbox import deliver
 from feedback.people.viewer import Viewer
 from feedback.satisfaction import respond
 from portal import security
 from portal.forms import FieldError, Form, errors_of
-from portal.languages import gettext as _
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, sheets, timeline, undelivered, unsent
-from portal.staff.desk_page import Clash, QueueLink, Typed
+from portal.staff import desk_page, inbox, law_words, sheets, undelivered, unsent
+from portal.staff.acts import acts_of
+from portal.staff.clash import clash_of, newer_than_seen
+from portal.staff.desk_page import QueueLink, Typed
 from portal.staff.rows import Lister
 from portal.staff.sheets import Sheet
 
@@ -66,7 +66,7 @@ def do(
         # Pressed twice: what was wanted stands there already, by the same person.
         if is_done(item):
             return redirect(address_of(visit, done))
-        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to"))
+        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to", "papers"))
         number = 403 if isinstance(refusal, NotAllowed) else 409
         return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
     return redirect(address_of(visit, done))
@@ -83,7 +83,7 @@ def _attempt(visit: Visit, deed: Deed, draft: str) -> None:
         _write(visit, deed, item.id, -1 if seen is None else seen, draft)
     except Conflict:
         item = item_of(visit)
-        if seen is None or _newer(visit, item):
+        if seen is None or newer_than_seen(visit, item):
             raise
         _write(visit, deed, item.id, item.version, draft)
 
@@ -123,7 +123,7 @@ def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
                 item_of(visit),
                 sheet.path,
                 visit.form.text("reason"),
-                ("department", "service", "restricted"),
+                sheets.FIELDS,
             )
             return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
         except NotFound:
@@ -149,7 +149,7 @@ def _sheet_page(
         return redirect(address_of(visit))
     clash, form = None, visit.form
     if refusal is not None:
-        clash = _clash(visit, item, refusal, visit.form.text("reason"), "reason" if may_send else "")
+        clash = clash_of(visit, item, refusal, visit.form.text("reason"), "reason" if may_send else "")
     draft = None
     if visit.method == "GET":
         with visit.site.database.read() as session:
@@ -157,10 +157,13 @@ def _sheet_page(
         draft = next((one for one in written if one.deed == sheet.path), None)
     if draft is not None:
         form = Form({**draft.choices, "reason": draft.text})
+    with visit.site.database.read() as session:
+        ruling_city = versions.get(session, item.cycle.city_version_id)
     page = sheets.make_page(
         sheet,
         item,
         city=visit.city,
+        law=law_words.reckon_item(item, ruling_city, visit.now),
         form=form,
         errors=errors or [],
         clash=clash,
@@ -201,8 +204,8 @@ def show_desk(
     _record(visit, item)
     clash = None
     if refusal is not None:
-        can_type = desk_page.acts_of(item, viewer).answer
-        clash = _clash(visit, item, refusal, typed.text, "text" if can_type else "")
+        can_type = acts_of(item, viewer).answer
+        clash = clash_of(visit, item, refusal, typed.text, "text" if can_type else "")
     draft = unsent.find_for_composer(visit, item, written, typed.tab)
     if draft is not None:
         typed = Typed(tab=draft.deed, text=draft.text, **draft.choices)
@@ -257,61 +260,6 @@ def _gone(visit: Visit, text: str) -> Reply:
     """What was typed for an item that does not exist or is not this person's (any more): the same for both."""
     security.tell("access_refused", why="item_unknown")
     return render(visit, "staff/kept.html", status=404, page=sheets.KeptPage(text))
-
-
-def _clash(visit: Visit, item: ItemView, refusal: DomainError, written: str, form_field: str) -> Clash:
-    """Why it was refused, what has come in since the page was made, and where what was written stands now."""
-    newer = _newer(visit, item)
-    title, text = _refusal_words(refusal, item, bool(newer))
-    return Clash(
-        title=title,
-        text=text,
-        entries=timeline.later_entries(item, newer, city=visit.city, now=visit.now),
-        kept="" if form_field else written.strip(),
-        form_field=form_field if written.strip() else "",
-    )
-
-
-def _newer(visit: Visit, item: ItemView) -> list[EntryView]:
-    """The entries that the page of this form did not show; none where the form does not say what it showed."""
-    last = visit.form.number("last_entry")
-    return [] if last is None else [entry for entry in item.entries if entry.id > last]
-
-
-def _refusal_words(refusal: DomainError, item: ItemView, has_newer: bool) -> tuple[str, str]:
-    if isinstance(refusal, NotAllowed) and refusal.code in ("restriction_refused", "nobody_would_keep_it"):
-        return (
-            _("Nothing was changed: that is not yours to decide"),
-            _(
-                "The heads of the department that keeps a restricted case decide on it, and somebody must keep it."
-            ),
-        )
-    if isinstance(refusal, NotAllowed):
-        return (
-            _("Another person must do this"),
-            _(
-                "You answered this case before, and a second look is done by somebody else. You can hand it over."
-            ),
-        )
-    if item.state not in RUNNING:
-        return (
-            _("Nothing was sent: the case is not open any more"),
-            _("This came in while you were writing. Nothing was overwritten.")
-            if has_newer
-            else _("The case has moved on since you opened it. Nothing was overwritten."),
-        )
-    if not has_newer:
-        return (
-            _("Nothing was sent: the case has changed"),
-            _("The case has moved on since you opened it. Nothing was overwritten."),
-        )
-    return (
-        _("Nothing was sent: the case has changed"),
-        _(
-            "This came in while you were writing. Nothing was overwritten. "
-            "Read it, change what you wrote if need be, and send it again."
-        ),
-    )
 
 
 def item_of(visit: Visit) -> ItemView:

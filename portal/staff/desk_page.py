@@ -11,9 +11,8 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
-from feedback.items import restrict
 from feedback.items.answer import ANSWER_MOST
-from feedback.items.lifecycle import OUTCOMES, RUNNING, Move, may
+from feedback.items.lifecycle import OUTCOMES, RUNNING
 from feedback.items.sent import TEXT_MOST
 from feedback.items.views import ItemView, ReadingView
 from feedback.people.viewer import Viewer
@@ -23,8 +22,12 @@ from portal.clock_view import Tracks, clock_of
 from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.staff import facts, timeline, words
-from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
+from portal.staff import facts, law_words, marked, timeline, words
+from portal.staff.acts import Acts, acts_of, is_barred
+from portal.staff.clash import Clash
+from portal.staff.facts import Fact, RatingFact, SightFact
+from portal.staff.law_words import LawFact
+from portal.staff.marked import Piece
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.undelivered import Lost
@@ -40,18 +43,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     text: str = ""
     planned_on: str = ""
     forwarded_to: str = ""
-
-
-class Clash(Struct, frozen=True, kw_only=True):
-    """A deed that was refused: why, what came in meanwhile, and what could not be sent."""
-
-    title: str
-    text: str
-    entries: list[DeskEntry]
-    kept: str
-    """What was typed, where the page has no form any more that could hold it."""
-    form_field: str
-    """The field of the page's form that holds what was typed; empty where nothing was or no form is left."""
+    papers: str = ""
+    """yes: the file is not complete without what is asked for."""
 
 
 class Unsent(Struct, frozen=True):
@@ -83,22 +76,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     limit: int
     today: str
     """The first day that may be promised, for the date field."""
-
-
-class Acts(Struct, frozen=True, kw_only=True):
-    """What this person may do with the item as it stands."""
-
-    take: bool
-    answer: bool
-    ask: bool
-    resume: bool
-    hand_over: bool
-    void: bool
-    unvoid: bool
-    reopen: bool
-    release: bool
-    restrict: bool
-    lift: bool
+    asks_papers: bool
+    """A question can say that papers are missing, and the time of the law then begins with them."""
 
 
 class QueueLink(Struct, frozen=True):
@@ -125,6 +104,9 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    urgent: Mark | None
+    """Where it comes before others."""
+    urgent_reason: str
     held: Mark | None
     """Where a clerk looks at it before its department does."""
     sight: SightFact | None
@@ -143,7 +125,7 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     """Mails of the case that did not arrive."""
     sender: str
     sender_line: str
-    words: str
+    words: list[Piece]
     files: list[FileView]
     """What came with the words."""
     language: str
@@ -196,6 +178,7 @@ def make_page(
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
     first_act = _first_act(item, acts)
+    law = law_words.law_of(item, ruling_city, now)
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -205,6 +188,8 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        urgent=marked.urgent_mark(item.cycle.urgent) if item.cycle.urgent else None,
+        urgent_reason=marked.urgent_reason(item),
         held=words.held_mark() if item.held else None,
         sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
@@ -222,16 +207,20 @@ def make_page(
                 words.language_word(item.language),
             )
         ),
-        words=item.text,
+        words=marked.pieces_of(item, item.text),
         files=files_of(item, None, address=timeline.files_address(item)),
-        language=item.language if item.text and item.language != viewer.language else "",
+        language=languages.tag_of(item.language) if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
-            acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
+            acts,
+            typed,
+            f"{address}?{trail}&" if trail else f"{address}?",
+            now.astimezone(city.zone).date(),
+            asks_papers=law is not None and law.asks_papers,
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
-        law=facts.law_of(item, ruling_city),
+        law=law,
         facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
@@ -244,28 +233,6 @@ def make_page(
     )
 
 
-def acts_of(item: ItemView, viewer: Viewer) -> Acts:
-    """What this person may do: the state's moves, less what a second look leaves to another."""
-    barred = is_barred(item, viewer)
-
-    def can(move: Move) -> bool:
-        return may(item.state, move, is_held=item.held is not None)
-
-    return Acts(
-        take=can("take") and not barred,
-        answer=can("answer") and not barred,
-        ask=can("ask") and not barred and item.channel != "import",
-        resume=can("resume"),
-        hand_over=can("hand_over"),
-        void=can("void"),
-        unvoid=can("unvoid"),
-        reopen=can("reopen"),
-        release=item.held is not None,
-        restrict=item.restricted is None and restrict.may_restrict(viewer),
-        lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
-    )
-
-
 def _first_act(item: ItemView, acts: Acts) -> str:
     if acts.release:
         return "release"
@@ -274,12 +241,7 @@ def _first_act(item: ItemView, acts: Acts) -> str:
     return "take" if item.state == "received" and acts.take else ""
 
 
-def is_barred(item: ItemView, viewer: Viewer) -> bool:
-    """Whether this person gave an answer that led to a second look, which is another's."""
-    return any(cycle.barred_id == viewer.account_id for cycle in item.cycles)
-
-
-def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:
+def _composer(acts: Acts, typed: Typed, address: str, today: date, *, asks_papers: bool) -> Composer | None:
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
@@ -300,6 +262,7 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
         typed=typed,
         limit=ANSWER_MOST if tab == "answer" else TEXT_MOST,
         today=today.isoformat(),
+        asks_papers=asks_papers,
     )
 
 

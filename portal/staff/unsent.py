@@ -16,7 +16,7 @@ from feedback.items.views import ItemView
 from portal import languages
 from portal.languages import gettext as _
 from portal.pages import Visit
-from portal.staff import desk_page
+from portal.staff.acts import acts_of
 from portal.staff.desk_page import Unsent
 
 COMPOSED = ("answer", "question")
@@ -76,7 +76,7 @@ def shown(
 
 def _possible(visit: Visit, item: ItemView) -> dict[str, bool]:
     """Which deeds that can have a draft are open to this person now."""
-    acts = desk_page.acts_of(item, visit.staff)
+    acts = acts_of(item, visit.staff)
     return {
         "answer": acts.answer,
         "question": acts.ask,
@@ -85,6 +85,8 @@ def _possible(visit: Visit, item: ItemView) -> dict[str, bool]:
         "reopen": acts.reopen,
         "restrict": acts.restrict,
         "lift": acts.lift,
+        "nature": acts.nature,
+        "deadline": acts.deadline,
     }
 
 
@@ -104,4 +106,6 @@ def _deed_word(deed: str) -> str:
         "reopen": _("Open the case again"),
         "restrict": _("Restrict who sees the case"),
         "lift": _("Lift the restriction"),
+        "nature": _("Change the legal nature"),
+        "deadline": _("The time of the law"),
     }[deed]

@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from msgspec import structs
 
 from feedback.outbox import post
-from portal import health, jobs, metrics, schedule
+from portal import condition, health, jobs, metrics, schedule
 from portal.app import routes
-from portal.health import State
+from portal.condition import State
 from portal.log import Lines
 from portal.metrics import SERIES_MOST
 from portal.operations import Operations
@@ -56,7 +56,7 @@ def series(text: str) -> dict[str, float]:
 
 
 def state(town: Town) -> State:
-    return health.look(town.database)
+    return condition.look(town.database)
 
 
 def plan(town: Town, *, ago: timedelta) -> None:

@@ -12,6 +12,7 @@ import random
 import re
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 
 from msgspec import Struct
@@ -78,7 +79,7 @@ class World:
         return f"{what} number {next(self._numbers)} of run {self.seed}"
 
 
-class Person:
+class Person(ABC):
     """One client. `_day` is what they do, a wish at a time; it goes on where it stood when the portal was killed."""
 
     def __init__(self, world: World, number: int) -> None:
@@ -109,8 +110,9 @@ class Person:
         except Exception as fault:  # noqa: BLE001  whatever it is, the run has failed and says so
             self.world.faults.append(f"{type(self).__name__} {self.number}: {fault!r}")
 
+    @abstractmethod
     def _day(self) -> Iterator[Wish]:
-        raise NotImplementedError
+        """What they do, a wish at a time."""
 
     def _send(self, wish: Wish) -> None:
         self.line.moves()

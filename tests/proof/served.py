@@ -25,6 +25,7 @@ from urllib.parse import urlencode
 
 from msgspec import Struct
 
+from tests.proof.nursery import Begun, Nursery
 from tests.running import ROOT, environment, free_port
 from tests.town import Page
 
@@ -52,12 +53,16 @@ class Served:
         more: Mapping[str, str] | None = None,
         arguments: tuple[str, ...] = (),
         path: tuple[Path, ...] = (),
+        nursery: Nursery | None = None,
     ) -> None:
-        """`path`: folders that stand before ours on Python's path, for what spoils it from outside."""
+        """`path`: folders that stand before ours on Python's path, for what spoils it from outside.
+
+        With a `nursery` it begins as a copy of what has been read already.
+        """
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"served-{self.port}.log"
-        self._folder, self._arguments = folder, arguments
+        self._folder, self._arguments, self._nursery = folder, arguments, nursery
         self._environ = {
             **environment(url, folder, more),
             "KANALI_PORT": str(self.port),
@@ -67,17 +72,34 @@ class Served:
             "TMPDIR": str(folder),
             "PYTHONPATH": os.pathsep.join(map(str, (*path, ROOT))),
         }
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | Begun | None = None
 
     def web_process(self) -> int:
         """The number of the first process that answers pages."""
         assert self._process is not None
-        return next(number for number, command in _members(self._process.pid) if "spawn_main" in command)
+        found = list(_members(self._process.pid))
+        if self._nursery is not None:  # Copied by the copy of the parent; the worker begins later.
+            (copier,) = {parent for number, parent, _ in found if parent not in (1, self._process.pid)} & {
+                number for number, _, _ in found
+            }
+            return min(number for number, parent, _ in found if parent == copier)
+        return next(number for number, _, command in found if "spawn_main" in command)
 
     def start(self) -> None:
         """Serve, and wait until a page is answered."""
+        self._process = self._begin()
+        until = time.monotonic() + READY_WITHIN
+        while not self._is_ready():
+            assert self._process.poll() is None, self.log.read_text()
+            assert time.monotonic() < until, self.log.read_text()
+            time.sleep(0.02)
+
+    def _begin(self) -> subprocess.Popen[bytes] | Begun:
+        if self._nursery is not None:
+            arguments = ["serve", *self._arguments]
+            return self._nursery.begin(arguments, environ=self._environ, folder=self._folder, log=self.log)
         with self.log.open("ab") as out:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 [sys.executable, "-m", "portal", "serve", *self._arguments],
                 cwd=self._folder,
                 env=self._environ,
@@ -86,11 +108,6 @@ class Served:
                 stderr=out,
                 start_new_session=True,
             )
-        until = time.monotonic() + READY_WITHIN
-        while not self._is_ready():
-            assert self._process.poll() is None, self.log.read_text()
-            assert time.monotonic() < until, self.log.read_text()
-            time.sleep(0.02)
 
     def kill(self) -> None:
         """SIGKILL to every process at once; returns when none is left."""
@@ -215,10 +232,11 @@ class Line:
         return answer
 
 
-def _members(group: int) -> Iterator[tuple[int, str]]:
-    """The living processes of a group with their commands, from Linux's /proc."""
+def _members(group: int) -> Iterator[tuple[int, int, str]]:
+    """The living processes of a group with their parents and commands, from Linux's /proc."""
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            state, _, of_group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
+            state, parent, of_group = (folder / "stat").read_text().rpartition(")")[2].split()[:3]
             if int(of_group) == group and state != "Z":
-                yield int(folder.name), (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                yield int(folder.name), int(parent), command

@@ -28,6 +28,7 @@ from feedback.satisfaction.tables import Invitation
 from portal.database import Database
 from tests.conftest import fresh, settings_for
 from tests.proof.clients import PEOPLE, Desk, Respondent, World
+from tests.proof.nursery import Nursery
 from tests.proof.presses import crowd, press
 from tests.proof.reckoning import Reckoning, check_files_of
 from tests.proof.served import Line, Served
@@ -37,7 +38,7 @@ from tests.town import Town
 
 FULL = bool(os.environ.get("KANALI_PROOF"))
 KILLS = {"sqlite": 600, "postgresql": 200} if FULL else {"sqlite": 2, "postgresql": 1}
-ANSWERED_MOST = 250 if FULL else 60
+ANSWERED_MOST = 120 if FULL else 60
 """Answers after which the portal is killed at the latest."""
 KEYS, PRESSES, READERS = (200, 100, 100) if FULL else (10, 30, 10)
 PEOPLE_AT_ONCE = 50
@@ -57,13 +58,22 @@ class Standing(Struct, frozen=True):
     """The folder that it writes mails to."""
 
 
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[Nursery]:
+    made = Nursery()
+    yield made
+    made.end()
+
+
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def standing(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+def standing(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, nursery: Nursery
+) -> Iterator[Standing]:
     folder = tmp_path_factory.mktemp("standing")
     with fresh(request, request.param, folder) as database:
         town = Town(database, settings_for(database.url, folder), start=datetime.now(UTC))
         more = {"KANALI_WORKERS": "2"} if database.dialect == "postgresql" else {}
-        portal = Served(database.url, folder, more=more)
+        portal = Served(database.url, folder, more=more, nursery=nursery)
         portal.start()
         # The portal works in this folder: a relative path of the settings begins here.
         yield Standing(town, portal, folder / town.settings.mail_folder)
