@@ -141,8 +141,10 @@ def _copies_instead_of_fresh_ones() -> None:
         alive_r, alive_w = os.pipe()
         if os.fork() == 0:
             os.close(alive_w)
-            forkserver.main(listener.fileno(), alive_r, [])
-            os._exit(0)
+            try:
+                forkserver.main(listener.fileno(), alive_r, [])
+            finally:
+                os._exit(0)
         os.close(alive_r)
     server: Any = forkserver._forkserver  # type: ignore[attr-defined]
     server._forkserver_address, server._forkserver_alive_fd = address, alive_w
