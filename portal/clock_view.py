@@ -12,10 +12,11 @@ from datetime import date, datetime
 
 from msgspec import Struct
 
-from feedback.city.profile import City, LawRule
-from feedback.deadlines import clock as statutory
-from feedback.deadlines import promise
+from feedback.city.profile import City
+from feedback.deadlines import promise, reckoning
+from feedback.deadlines.events import Wait
 from feedback.deadlines.working_days import Days, days_of
+from feedback.items.keep_time import PAPERS
 from feedback.items.views import ClockView, PauseView
 from portal import languages
 from portal.languages import gettext as _
@@ -113,11 +114,15 @@ def _label(clock: ClockView, city: City) -> str:
         rule = city.find_law(clock.rule_key, clock.rule_version)
         if rule is None:
             return _("Law")
-        if rule.unit == "working":
-            text = ngettext("Law: %(num)s working day", "Law: %(num)s working days", rule.days)
-        else:
-            text = ngettext("Law: %(num)s day", "Law: %(num)s days", rule.days)
-        return text % {"num": rule.days}
+        length = rule.days + clock.longer
+        match rule.unit:
+            case "working":
+                text = ngettext("Law: %(num)s working day", "Law: %(num)s working days", length)
+            case "calendar":
+                text = ngettext("Law: %(num)s day", "Law: %(num)s days", length)
+            case "months":
+                text = ngettext("Law: %(num)s month", "Law: %(num)s months", length)
+        return text % {"num": length}
     days = _promise_days(clock, city)
     if days is None:
         return _("Our promise")
@@ -181,21 +186,15 @@ def _due_instant(clock: ClockView, city: City, now: datetime) -> datetime | None
     pauses = [_closed(pause, until) for pause in clock.pauses]
     if clock.which == "law":
         rule = city.find_law(clock.rule_key, clock.rule_version)
-        return None if rule is None else _law_due(rule, clock, pauses, city)
+        if rule is None:
+            return None
+        waits = [Wait(pause.since, pause.until or until, pause.reason == PAPERS) for pause in clock.pauses]
+        return reckoning.due_again(city, rule, clock.started_at, waits, clock.longer, until)
     days = _promise_days(clock, city)
     if days is None:
         return None
     hours = city.calendar.office_hours
     return promise.promise_due(clock.started_at, days, hours, days_of(city.calendar), city.zone, pauses)
-
-
-def _law_due(
-    rule: LawRule, clock: ClockView, pauses: list[tuple[datetime, datetime]], city: City
-) -> datetime:
-    zone = city.zone
-    whole = [(since.astimezone(zone).date(), until.astimezone(zone).date()) for since, until in pauses]
-    started_on = clock.started_at.astimezone(zone).date()
-    return statutory.due_at(statutory.due_on(rule, started_on, days_of(city.calendar), whole), zone)
 
 
 def _closed(pause: PauseView, until: datetime) -> tuple[datetime, datetime]:
@@ -211,4 +210,4 @@ def _counts_calendar_days(clock: ClockView, city: City) -> bool:
     if clock.which != "law":
         return False
     rule = city.find_law(clock.rule_key, clock.rule_version)
-    return rule is not None and rule.unit == "calendar"
+    return rule is not None and rule.unit != "working"

@@ -47,8 +47,9 @@ class ReceiptMail(Struct, frozen=True, kw_only=True):
     promise: MailDue | None
     law: MailDue | None
     department: str
-    """Empty: a clerk assigns it."""
+    """Empty: a clerk assigns it, and phone and e-mail are the municipality's."""
     phone: str
+    email: str
     oversight: list[MailOversight]
     confirm_href: str
     """Empty where the address is confirmed already."""
@@ -58,7 +59,8 @@ class ReceiptMail(Struct, frozen=True, kw_only=True):
 class NewsMail(Struct, frozen=True, kw_only=True):
     """Only that there is news, for an address that nobody has confirmed."""
 
-    is_question: bool
+    about: str
+    """question, answer or deadline"""
     confirm_href: str
     confirm_hours: int
 
@@ -72,6 +74,20 @@ class QuestionMail(Struct, frozen=True, kw_only=True):
     is_promise_paused: bool
     open_href: str
     open_days: int
+
+
+class DeadlineMail(Struct, frozen=True, kw_only=True):
+    """More time by law, or a delay that is announced: what, why, and by when the answer comes."""
+
+    department: str
+    phone: str
+    more: str
+    """extended, several or announced"""
+    paragraphs: list[list[str]]
+    law: MailDue
+    open_href: str
+    open_days: int
+    oversight: list[MailOversight]
 
 
 class AnswerMail(Struct, frozen=True, kw_only=True):
@@ -113,7 +129,7 @@ class Draft(Struct, frozen=True):
 
     template: str
     subject: str
-    page: ReceiptMail | NewsMail | QuestionMail | AnswerMail | SurveyMail | WelcomeMail
+    page: ReceiptMail | NewsMail | QuestionMail | DeadlineMail | AnswerMail | SurveyMail | WelcomeMail
 
 
 class Writing(Struct, frozen=True):
@@ -180,7 +196,8 @@ def _receipt(writing: Writing) -> Draft:
         promise=_promise(cycle),
         law=_law(cycle, ruling),
         department=languages.in_language(department.name) if department else "",
-        phone=department.phone if department else "",
+        phone=department.phone if department else city.identity.contact.phone,
+        email=department.email if department else city.identity.contact.email,
         oversight=_oversight(city),
         confirm_href="" if is_confirmed else writing.confirm_href(),
         confirm_hours=_hours(converse.CONFIRM_LIVES),
@@ -190,7 +207,7 @@ def _receipt(writing: Writing) -> Draft:
 
 def _question(writing: Writing) -> Draft:
     if writing.contact.confirmed_at is None:
-        return _news(writing, is_question=True)
+        return _news(writing, "question")
     entry = writing.entry(lambda entry: entry.id == writing.facts["entry_id"])
     promise = writing.cycle(entry.cycle_id).clock("promise")
     page = QuestionMail(
@@ -204,9 +221,29 @@ def _question(writing: Writing) -> Draft:
     return Draft("question", subject % {"reference": writing.item.reference}, page)
 
 
+def _deadline(writing: Writing) -> Draft:
+    if writing.contact.confirmed_at is None:
+        return _news(writing, "deadline")
+    entry = writing.entry(lambda entry: entry.id == writing.facts["entry_id"])
+    cycle = writing.cycle(entry.cycle_id)
+    department = writing.city.departments.get(entry.department or "")
+    page = DeadlineMail(
+        department=writing.department(entry.department),
+        phone=department.phone if department else writing.city.identity.contact.phone,
+        more=entry.act,
+        paragraphs=_paragraphs(entry.text),
+        law=_law(cycle, versions.get(writing.session, cycle.city_version_id)) or MailDue(None),
+        open_href=writing.open_href(),
+        open_days=converse.OPEN_LIVES.days,
+        oversight=_oversight(writing.city),
+    )
+    subject = _("When we answer you (%(reference)s)") % {"reference": writing.item.reference}
+    return Draft("deadline", subject, page)
+
+
 def _answer(writing: Writing) -> Draft:
     if writing.contact.confirmed_at is None:
-        return _news(writing, is_question=False)
+        return _news(writing, "answer")
     answer_id = writing.facts["answer_id"]
     entry = writing.entry(lambda entry: entry.answer is not None and entry.answer.id == answer_id)
     answer = entry.answer
@@ -225,9 +262,9 @@ def _answer(writing: Writing) -> Draft:
     return Draft("answer", _("Our answer (%(reference)s)") % {"reference": writing.item.reference}, page)
 
 
-def _news(writing: Writing, *, is_question: bool) -> Draft:
+def _news(writing: Writing, about: str) -> Draft:
     page = NewsMail(
-        is_question=is_question,
+        about=about,
         confirm_href=writing.confirm_href(),
         confirm_hours=_hours(converse.CONFIRM_LIVES),
     )
@@ -250,6 +287,7 @@ def _survey(writing: Writing) -> Draft:
 _KINDS: dict[str, Callable[[Writing], Draft]] = {
     "receipt": _receipt,
     "question": _question,
+    "deadline": _deadline,
     "answer": _answer,
     "survey": _survey,
 }

@@ -131,6 +131,11 @@ def fewer(times: int) -> hypothesis.settings:
     return hypothesis.settings(max_examples=max(100, hypothesis.settings.default.max_examples // times))
 
 
+def often() -> hypothesis.settings:
+    """For a property that is cheap to try and dear to miss: five thousand random cases, a hundred thousand as proof."""
+    return hypothesis.settings(max_examples=100_000 if os.environ.get("KANALI_PROOF") else 5_000)
+
+
 def settings_for(url: str, folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
     """Settings as `kanali` would read them for this database, with the secret made."""
     values = {

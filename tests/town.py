@@ -32,7 +32,7 @@ from feedback.city.profile import City
 from feedback.city.tables import CityRow, Installation
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
-from feedback.items import answer, codes, converse, find, triage
+from feedback.items import answer, codes, converse, find, lengthen, triage
 from feedback.items.answer import Reply
 from feedback.items.submit import Key
 from feedback.items.tables import Item
@@ -347,7 +347,14 @@ class Town:
             )
         return account_id
 
-    def asks(self, report: Report, text: str = "Which side of the street?", *, by: int | None = None) -> int:
+    def asks(
+        self,
+        report: Report,
+        text: str = "Which side of the street?",
+        *,
+        is_for_papers: bool = False,
+        by: int | None = None,
+    ) -> int:
         """The city asks the citizen a question; the account that asked."""
         account_id = by or self.account()
         with self.database.write() as session:
@@ -357,6 +364,7 @@ class Town:
                 item_id=report.id,
                 seen_version=version,
                 text=text,
+                is_for_papers=is_for_papers,
                 by=Actor("staff", account_id),
                 now=self.now,
             )
@@ -373,6 +381,23 @@ class Town:
                 ruling=self.ruling,
                 department=department,
                 service="",
+                reason=reason,
+                by=by,
+                now=self.now,
+            )
+
+    def lengthens(
+        self, report: Report, more: str, days: int | None = None, *, reason: str = "The expert is ill."
+    ) -> None:
+        """Staff extend the law's time, say that several decide, or announce a delay."""
+        by = Actor("staff", self.account("clerk"))
+        with self.database.write() as session:
+            lengthen.lengthen(
+                session,
+                item_id=report.id,
+                seen_version=find.get_for_citizen(session, item_id=report.id).version,
+                more=more,
+                days=days,
                 reason=reason,
                 by=by,
                 now=self.now,

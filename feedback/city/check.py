@@ -42,7 +42,8 @@ SHARES = frozenset({"in_time_law", "in_time_promise", "satisfied_outcome", "sati
 DURATIONS = frozenset({"time_to_answer"})
 CHANNELS = ("web", "mail", "phone", "counter", "open311", "api", "import")
 DETECTED_LANGUAGES = ("el", "lt", "en", "other")
-"""What `text/language.py` can say of a text; a routing rule may name these and the city's own."""
+"""What routing calls the language of a text: one of these, any further one being "other"; a rule may name them and
+the city's own."""
 
 
 def check(city: City) -> list[CityFault]:
@@ -263,6 +264,11 @@ def _check_laws(parts: Parts) -> Iterator[CityFault]:
         if row.valid_to is not None and row.valid_to < row.valid_from:
             facts: dict[str, object] = {"start": row.valid_from.isoformat(), "end": row.valid_to.isoformat()}
             yield CityFault(file, f"{place} → valid_to", "inverted", facts)
+        if row.unit == "months" and row.pauses:
+            yield CityFault(file, f"{place} → pauses", "months_pause")
+        for field, other in (("tell_days", "forward_days"), ("extend_notice_days", "extend_days")):
+            if getattr(row, field) is not None and getattr(row, other) is None:
+                yield CityFault(file, f"{place} → {field}", "needs_other", {"other": other})
     for (_, earlier), (position, row) in combinations(rows, 2):
         first_day = max(earlier.valid_from, row.valid_from)
         last_day = min(earlier.valid_to or date.max, row.valid_to or date.max)
@@ -288,6 +294,12 @@ def _check_calendar(parts: Parts) -> Iterator[CityFault]:
             yield CityFault(file, f"{place} → every", "not_a_day", {"value": closed.every})
     if parts.calendar is None:
         return
+    for position, moved in enumerate(parts.calendar.moved):
+        place = spot("moved", position)
+        yield from check_words(file, place, moved, parts.languages)
+        hours = parts.calendar.office_hours.by_weekday
+        if not hours[moved.closed.weekday()] or hours[moved.worked.weekday()]:
+            yield CityFault(file, place, "not_moved")
     week = parts.calendar.office_hours
     if not any(week.by_weekday):
         yield CityFault(file, "office_hours", "no_office_hours")

@@ -79,6 +79,8 @@ FILES: dict[str, type[Struct]] = {
     "publication.toml": Publication,
 }
 MARK = "mark.svg"
+EUROPEAN_CODE = Path(__file__).parent / "european_code.toml"
+"""The rows of law of a city whose profile names no country's law and no row of its own."""
 
 
 def read_folder(folder: Path) -> City:
@@ -92,6 +94,7 @@ def read_folder(folder: Path) -> City:
         table = tables[file]
         if table is not None:
             faults += find_misfits(table, shape, file)
+    _fall_back(tables["city.toml"], tables["deadlines.toml"])
     policy = {
         path.stem: _read_policy(path, f"policy/{path.name}", faults)
         for path in sorted(folder.glob("policy/*.md"))
@@ -105,6 +108,13 @@ def read_folder(folder: Path) -> City:
             sorted(faults, key=lambda one: order.index(one.file) if one.file in order else len(order))
         )
     return _build(tables, policy, mark)
+
+
+def _fall_back(identity: Table | None, deadlines: Table | None) -> None:
+    """Give a profile that follows no country's law and has no row of law the rows of the European code."""
+    if identity is None or deadlines is None or identity.get("jurisdiction") != "EU" or deadlines.get("law"):
+        return
+    deadlines["law"] = tomllib.loads(EUROPEAN_CODE.read_text(encoding="utf-8"))["law"]
 
 
 def _build(tables: dict[str, Table | None], policy: dict[str, PolicyText | None], mark: str | None) -> City:

@@ -159,8 +159,9 @@ def _year(hours: OfficeHours, days: Days, zone: ZoneInfo, year: int) -> _Year:
     passed: list[int] = []
     total = 0
     for day in days.working_in(year):
-        for start, end in by_weekday[day.weekday()]:
-            opening, closing = _local_minute(day, start, zone), _local_minute(day, end, zone)
+        until = days.half_day_end if days.is_half(day) else 1440
+        for start, end in by_weekday[days.weekday_of(day)]:
+            opening, closing = _local_minute(day, start, zone), _local_minute(day, min(end, until), zone)
             if closes:
                 opening = max(opening, closes[-1])
             if closing > opening:

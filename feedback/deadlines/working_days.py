@@ -1,7 +1,8 @@
 """Which days are working days in a city: its weekdays, the public holidays of its country, its own closed
 days.
 
-Decides for dates only. Office hours within a day are `promise.py`'s affair, the rules of law `clock.py`'s.
+Decides for dates, and on which weekday's hours a day is worked. What lies within a day is `promise.py`'s affair, the
+rules of law are `clock.py`'s.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from typing import Literal
 
 import holidays
 
@@ -29,20 +31,47 @@ class Days:
     closed: frozenset[date]
     closed_every: frozenset[tuple[int, int]]
     """Month and day of the days on which the city is closed each year."""
+    moved: tuple[tuple[date, date], ...] = ()
+    """Working days moved by decree: the day that is closed, and the day that is worked in its stead."""
+    is_half_closed: bool = False
+    """Whether the half holidays of the country are no working days."""
+    half_day_end: int = 1440
+    """Until which minute of the day the offices are open on a half holiday that is worked."""
 
     def is_working(self, day: date) -> bool:
         """Whether the city works on that day.
 
         True on a weekday with office hours that is no public holiday (or one listed as worked) and not
-        closed by the city itself. What the city closes stays closed, also where it is listed as worked.
+        closed by the city itself, and on a day to which a working day was moved. What the city closes stays closed,
+        also where it is listed as worked.
         """
-        if (
-            not self.weekdays[day.weekday()]
-            or day in self.closed
-            or (day.month, day.day) in self.closed_every
-        ):
-            return False
-        return day in self.opened or day not in _public_holidays(self.country, day.year)
+        return not self.why_closed(day)
+
+    def why_closed(self, day: date) -> Literal["", "weekend", "holiday", "city", "moved"]:
+        """Why the city does not work on that day; empty where it does."""
+        if day in self.closed or (day.month, day.day) in self.closed_every:
+            return "city"
+        if self.moved:
+            if any(day == worked for _, worked in self.moved):
+                return ""
+            if any(day == closed for closed, _ in self.moved):
+                return "moved"
+        if not self.weekdays[day.weekday()]:
+            return "weekend"
+        if day in self.opened:
+            return ""
+        if day in _holidays(self.country, day.year, "public"):
+            return "holiday"
+        return "holiday" if self.is_half_closed and self.is_half(day) else ""
+
+    def is_half(self, day: date) -> bool:
+        """Whether it is a half holiday of the country."""
+        return day in _holidays(self.country, day.year, "half_day")
+
+    def weekday_of(self, day: date) -> int:
+        """The weekday (Monday is 0) whose office hours hold on that day."""
+        stands_for = next((closed for closed, worked in self.moved if worked == day), day)
+        return stands_for.weekday()
 
     def add_working(self, day: date, n: int) -> date:
         """The nth working day after `day`, which is day 0 and not counted; for 0 `day` itself."""
@@ -63,6 +92,14 @@ class Days:
         while not self.is_working(day):
             day += timedelta(days=1)
         return day
+
+    def last_working(self, day: date, after: date) -> date | None:
+        """The day itself if it is a working day, else the last one before it; None where none is later than `after`."""
+        while day > after:
+            if self.is_working(day):
+                return day
+            day -= timedelta(days=1)
+        return None
 
     def count_working(self, after: date, upto: date) -> int:
         """How many working days lie in (after, upto]; none where `upto` is not later."""
@@ -95,6 +132,9 @@ def days_of(calendar: Calendar) -> Days:
         opened=frozenset(calendar.working),
         closed=frozenset(closed.on for closed in calendar.closed if closed.on is not None),
         closed_every=frozenset(_month_and_day(closed.every) for closed in calendar.closed if closed.every),
+        moved=tuple((moved.closed, moved.worked) for moved in calendar.moved),
+        is_half_closed=calendar.half_days == "closed",
+        half_day_end=int(calendar.half_day_end[:2]) * 60 + int(calendar.half_day_end[3:]),
     )
 
 
@@ -104,11 +144,11 @@ def _month_and_day(every: str) -> tuple[int, int]:
 
 
 @lru_cache(maxsize=256)
-def _public_holidays(country: str | None, year: int) -> frozenset[date]:
-    """The public holidays of a country with their days in lieu; half days (Greek 24, 31 December) are none."""
-    if country is None:
+def _holidays(country: str | None, year: int, category: Literal["public", "half_day"]) -> frozenset[date]:
+    """The public holidays of a country with their days in lieu, or its half ones (none where it has no such thing)."""
+    if country is None or category not in holidays.country_holidays(country).supported_categories:
         return frozenset()
-    return frozenset(holidays.country_holidays(country, years=year, categories=("public",)))
+    return frozenset(holidays.country_holidays(country, years=year, categories=(category,)))
 
 
 @lru_cache(maxsize=256)

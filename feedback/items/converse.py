@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import attachments, codes, keep_time
+from feedback.items import attachments, codes, keep_time, urgent
 from feedback.items.attachments import Filed
 from feedback.items.change import Change, begin, finish, tell
 from feedback.items.lifecycle import check_move, may, may_add_words
@@ -41,8 +41,21 @@ class NewLink(Struct, frozen=True):
     ends_at: datetime
 
 
-def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Actor, now: datetime) -> None:
-    """A question without whose reply the city can't go on."""
+def ask(
+    session: Session,
+    *,
+    item_id: int,
+    seen_version: int,
+    text: str,
+    is_for_papers: bool = False,
+    by: Actor,
+    now: datetime,
+) -> None:
+    """A question without whose reply the city can't go on.
+
+    `is_for_papers`: the file is not complete without what is asked for; where the row of law counts from the complete
+    file, its time begins with the reply (the first time that papers are asked for).
+    """
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     text = _words(text)
     change.item.state = check_move(change.item.state, "ask", is_held=change.is_held)
@@ -50,10 +63,10 @@ def ask(session: Session, *, item_id: int, seen_version: int, text: str, by: Act
     if change.item.code_hash is None:  # Another system's history: its sender has no way to reply here.
         raise NotAllowed("nobody_to_ask")
     change.cycle.responder_id = change.cycle.responder_id or by.account_id
-    change.rows += keep_time.pause(
-        session, city=change.city, cycle=change.cycle, reason=keep_time.WAITING, now=now
+    entry = change.enter(
+        "papers" if is_for_papers else "question", side="city", department=change.cycle.department, text=text
     )
-    entry = change.enter("question", side="city", department=change.cycle.department, text=text)
+    change.rows += keep_time.pause(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "asked")
     tell(change, "question", {"entry_id": entry.id})
 
@@ -62,8 +75,8 @@ def resume(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     """Staff go on without the reply."""
     change = begin(session, item_id=item_id, by=by, now=now, seen_version=seen_version)
     change.item.state = check_move(change.item.state, "resume")
-    change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     change.enter("resumed", side="event", department=change.cycle.department)
+    change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "resumed")
 
 
@@ -84,8 +97,10 @@ def add_words(
     act = "reply" if may(change.item.state, "reply") else "addition"
     if act == "reply":
         change.item.state = check_move(change.item.state, "reply")
-        change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
+    urgent.heed(change, text)
     entry = change.enter(act, side="citizen", text=text)
+    if act == "reply":
+        change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
     _attach(change, entry, files)
     finish(change, "replied" if act == "reply" else "added")
     return act
@@ -129,6 +144,7 @@ def second_look(
     if before.second_look_until is None or now.astimezone(ruling.city.zone).date() > before.second_look_until:
         raise Expired("second_look_over", until=before.second_look_until)
     new_cycle(change, ruling=ruling, origin="second_look", barred_id=before.answered_by)
+    urgent.heed(change, text)
     entry = change.enter("second_look", side="citizen", text=text)
     _attach(change, entry, files)
     finish(change, "second_look")

@@ -17,7 +17,7 @@ from feedback.columns import table_of
 from feedback.items.tables import Draft
 from feedback.statements import Statement, upsert
 
-DEEDS = ("answer", "question", "hand-over", "void", "reopen", "restrict", "lift")
+DEEDS = ("answer", "question", "hand-over", "void", "reopen", "restrict", "lift", "nature", "deadline")
 
 _DRAFT = table_of(Draft)
 _OWN = (_DRAFT.c.account_id == sa.bindparam("account"), _DRAFT.c.item_id == sa.bindparam("item"))

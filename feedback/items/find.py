@@ -18,12 +18,14 @@ from sqlmodel import Session
 from feedback.columns import table_of
 from feedback.errors import NotFound
 from feedback.items.tables import (
+    LAPSED,
     Answer,
     Attachment,
     Clock,
     Contact,
     Cycle,
     Entry,
+    Extension,
     Grant,
     Item,
     Pause,
@@ -48,6 +50,7 @@ from feedback.statements import Statement
 _ITEM, _CYCLE, _CONTACT, _CLOCK = table_of(Item), table_of(Cycle), table_of(Contact), table_of(Clock)
 _PAUSE, _ANSWER, _ENTRY, _ACCOUNT = table_of(Pause), table_of(Answer), table_of(Entry), table_of(Account)
 _ATTACHMENT, _GRANT, _READING = table_of(Attachment), table_of(Grant), table_of(Reading)
+_EXTENSION = table_of(Extension)
 
 _ITEM_COLUMNS = tuple(
     name
@@ -65,9 +68,11 @@ _ENTRIES = (
         _ANSWER.c.text.label("answer_text"),
         _ANSWER.c.planned_on,
         _ANSWER.c.forwarded_to,
+        sa.func.coalesce(_EXTENSION.c.days, 0).label("days"),
     )
     .outerjoin(_ACCOUNT, _ACCOUNT.c.id == _ENTRY.c.account_id)
     .outerjoin(_ANSWER, _ANSWER.c.id == _ENTRY.c.answer_id)
+    .outerjoin(_EXTENSION, _EXTENSION.c.entry_id == _ENTRY.c.id)
     .where(_ENTRY.c.item_id == sa.bindparam("item"))
     .order_by(_ENTRY.c.at, _ENTRY.c.id)
 )
@@ -100,6 +105,7 @@ CLOCK_COLUMNS = (
     _CLOCK.c.due_at,
     _CLOCK.c.stopped_at,
     _CLOCK.c.stopped_by,
+    _CLOCK.c.longer,
     _PAUSE.c.since,
     _PAUSE.c.until,
     _PAUSE.c.reason,
@@ -293,6 +299,7 @@ def _entries(session: Session, item_id: int, *, internal: bool) -> tuple[EntryVi
             answer=None
             if row.answer_id is None
             else AnswerView(row.answer_id, row.outcome, row.answer_text, row.planned_on, row.forwarded_to),
+            days=row.days,
         )
         for row in lines
     )
@@ -310,7 +317,7 @@ def clocks_of(rows: Sequence[Any]) -> dict[int, list[ClockView]]:
         if row.clock_id is None:  # A cycle without a clock.
             continue
         first.setdefault(row.clock_id, row)
-        if row.since is not None:
+        if row.since is not None and row.reason != LAPSED:
             paused.setdefault(row.clock_id, []).append(PauseView(row.since, row.until, row.reason))
     found: dict[int, list[ClockView]] = {}
     for clock_id in sorted(first):
@@ -326,6 +333,7 @@ def clocks_of(rows: Sequence[Any]) -> dict[int, list[ClockView]]:
                 stopped_at=row.stopped_at,
                 stopped_by=row.stopped_by,
                 pauses=tuple(sorted(paused.get(clock_id, ()), key=lambda pause: pause.since)),
+                longer=row.longer,
             )
         )
     return found

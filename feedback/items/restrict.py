@@ -87,6 +87,21 @@ def put_under(change: Change, *, restricted: str, department: str) -> None:
     change.cycle.responder_id = None
 
 
+def by_rule(change: Change, city: City) -> None:
+    """Restrict the item in hand where a rule of the profile does so as it is now, and nobody has yet."""
+    item, cycle = change.item, change.cycle
+    found = match.restriction(
+        city,
+        kind=item.kind,
+        nature=cycle.nature,
+        service=cycle.service,
+        channel=item.channel,
+        language=item.language,
+    )
+    if found is not None and cycle.restricted is None:
+        put_under(change, restricted=found.reason, department=found.department)
+
+
 def lift(
     session: Session, *, item_id: int, seen_version: int, reason: str, by: Viewer, now: datetime
 ) -> None:

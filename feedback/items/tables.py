@@ -9,6 +9,8 @@ from feedback.columns import BigKey, Row, instant, key, link, words
 
 NOTHING_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """Sorts behind every real date on both databases."""
+LAPSED = "lapsed"
+"""Reason of a pause that another row of law does not count; no page shows it."""
 
 
 class Counter(Row, table=True):
@@ -107,12 +109,14 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
-def _of_open(name: str, *columns: str, restricted: bool = False) -> sa.Index:
+_OPEN = sa.text("ended_at IS NULL")
+_RESTRICTED = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
+_URGENT = sa.text("ended_at IS NULL AND urgent IS NOT NULL")
+
+
+def _of_open(name: str, *columns: str, where: sa.TextClause = _OPEN) -> sa.Index:
     """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
-    is_open = sa.text("ended_at IS NULL")
-    if restricted:
-        is_open = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
-    return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Cycle(Row, table=True):
@@ -124,7 +128,8 @@ class Cycle(Row, table=True):
         _of_open("ix_cycle_due", "next_due_at", "id", "department", "service", "restricted", "item_id"),
         _of_open("ix_cycle_queue", "department", "next_due_at", "id", "restricted", "item_id"),
         _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id", "restricted", "item_id", "department"),
-        _of_open("ix_cycle_restricted", "next_due_at", "id", restricted=True),
+        _of_open("ix_cycle_restricted", "next_due_at", "id", where=_RESTRICTED),
+        _of_open("ix_cycle_urgent", "next_due_at", "id", where=_URGENT),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (
@@ -139,6 +144,7 @@ class Cycle(Row, table=True):
         "nature",
         "route",
         "restricted",
+        "urgent",
         "responder_id",
         "barred_id",
         "answered_at",
@@ -167,6 +173,8 @@ class Cycle(Row, table=True):
     """How it came to its department: `rule:<key>`, service, keywords, triage, hand_over, import …"""
     restricted: str | None = Field(default=None, max_length=16)
     """Why only those named (`Grant`) may see the item; None: it is not restricted. The same in all its cycles."""
+    urgent: str | None = Field(default=None, max_length=12, nullable=True)
+    """Why it comes before others (`urgent.py`): what its words speak of, or "staff"; None: it takes its turn."""
     responder_id: int | None = link("account.id", nullable=True)
     barred_id: int | None = link("account.id", nullable=True)
     """Who answered the cycle before and therefore may not take this one."""
@@ -199,7 +207,7 @@ class Clock(Row, table=True):
         "stopped_at",
         "stopped_by",
     )
-    LOOSE = ("id",)
+    LOOSE = ("id", "longer")
 
     id: int | None = key()
     cycle_id: int = link("cycle.id")
@@ -213,7 +221,24 @@ class Clock(Row, table=True):
     due_at: datetime | None = instant(nullable=True)
     stopped_at: datetime | None = instant(nullable=True)
     stopped_by: str = Field(default="", max_length=12)
-    """answer, withdrawal or void"""
+    """answer, withdrawal, void or rule"""
+    longer: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """By how many of its row's unit the law's time was made longer; derived from the timeline."""
+
+
+class Extension(Row, table=True):
+    """By how much a line of the timeline extended the law's time."""
+
+    __tablename__ = "extension"
+    FACTS = ("item_id", "cycle_id", "entry_id", "days")
+    LOOSE = ("id",)
+
+    id: int | None = key()
+    item_id: int = link("item.id", index=True)
+    cycle_id: int = link("cycle.id")
+    entry_id: int = link("entry.id", unique=True)
+    days: int
+    """Of the row's unit: working days, days or months."""
 
 
 class Pause(Row, table=True):
@@ -263,7 +288,7 @@ class Draft(Row, table=True):
     account_id: int = link("account.id")
     item_id: int = link("item.id", index=True)
     deed: str = Field(max_length=12)
-    """answer, question, hand-over, void or reopen"""
+    """answer, question, or the path of a sheet of the desk: hand-over, void, reopen, deadline …"""
     text: str = words()
     choices: str = words()
     """What was chosen beside the text, field → value, as JSON."""

@@ -11,11 +11,10 @@ from sqlmodel import Session, col, select
 
 from feedback.city.versions import Ruling
 from feedback.errors import Fault, Invalid, MoveRefused, NotAllowed
-from feedback.items import keep_time
+from feedback.items import keep_time, restrict
 from feedback.items.change import Change, begin, finish
 from feedback.items.cycles import next_cycle_values, write_cycle
 from feedback.items.lifecycle import check_move
-from feedback.items.restrict import put_under
 from feedback.items.sent import REASON_MOST, check_reason, tidy_words
 from feedback.items.tables import Cycle
 from feedback.ledger.notes import Actor
@@ -75,23 +74,14 @@ def hand_over(
         cycle.nature = match.default_nature(ruling.city, item.kind, wanted)
     cycle.department, cycle.service = department, wanted
     cycle.route, cycle.responder_id = "hand_over", None
+    change.enter("handed_over", side="event", department=department, text=reason)
     if was_waiting:
         change.rows += keep_time.resume(session, city=change.city, cycle=cycle, now=now)
     cycle.city_version_id = ruling.version_id
     change.rows += keep_time.change_rules(
         session, city=ruling.city, cycle=cycle, version_number=ruling.number, now=now
     )
-    change.enter("handed_over", side="event", department=department, text=reason)
-    restriction = match.restriction(
-        ruling.city,
-        kind=item.kind,
-        nature=cycle.nature,
-        service=wanted,
-        channel=item.channel,
-        language=item.language,
-    )
-    if restriction is not None and cycle.restricted is None:
-        put_under(change, restricted=restriction.reason, department=restriction.department)
+    restrict.by_rule(change, ruling.city)
     finish(change, "handed_over")
 
 
@@ -127,8 +117,8 @@ def unvoid(session: Session, *, item_id: int, seen_version: int, by: Actor, now:
     change.item.state = check_move(change.item.state, "unvoid")
     change.cycle.ended_at = None
     change.cycle.responder_id = None
-    change.rows += keep_time.restart(session, city=change.city, cycle=change.cycle)
     change.enter("unvoid", side="internal")
+    change.rows += keep_time.restart(session, city=change.city, cycle=change.cycle, now=now)
     finish(change, "unvoid")
     post.release(session, item_id=item_id, now=now)
 

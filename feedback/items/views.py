@@ -39,6 +39,8 @@ class ClockView(Struct, frozen=True):
     stopped_at: datetime | None
     stopped_by: str
     pauses: tuple[PauseView, ...]
+    longer: int = 0
+    """By how many of its row's unit the law's time was made longer."""
 
     @property
     def is_paused(self) -> bool:
@@ -57,6 +59,7 @@ class CycleView(Struct, frozen=True):
     nature: str
     route: str
     restricted: str | None
+    urgent: str | None
     responder_id: int | None
     barred_id: int | None
     answered_at: datetime | None
@@ -91,6 +94,8 @@ class EntryView(Struct, frozen=True):
     department: str | None
     text: str
     answer: AnswerView | None
+    days: int = 0
+    """By how many of its row's unit the line extended the law's time."""
 
 
 class AttachmentView(Struct, frozen=True):
@@ -193,6 +198,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     department: str | None
     service: str | None
     is_restricted: bool
+    urgent: str | None
+    """Why it comes before others; None: it takes its turn."""
     responder_id: int | None
     responder_name: str
     clocks: tuple[ClockView, ...]

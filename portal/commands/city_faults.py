@@ -56,7 +56,10 @@ _SENTENCES = {
     ),
     "kind_without_nature": 'the kind "{kind}" has no nature for all services; add a row for it without service.',
     "law_overlap": 'two rows hold for "{nature}" from {day} on, this and {other}; end one with valid_to.',
+    "months_pause": "a time in months cannot stand still; count it in calendar days, or write pauses = false.",
+    "needs_other": "it says nothing without {other}; add that, or leave this out.",
     # Calendar.
+    "not_moved": "closed must be a weekday with office hours, and worked one without; correct the dates.",
     "on_or_every": "a closed day needs either on (a date) or every (month-day); give one of them.",
     "not_a_day": '"{value}" is no day of a year; write month and day, such as "11-11".',
     "no_office_hours": "no day has office hours, so nothing would ever be due; add them.",

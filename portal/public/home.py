@@ -109,12 +109,15 @@ def _answer_text(visit: Visit) -> str:
     law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
     if law is None:
         return words
-    if law.unit == "working":
-        given = ngettext(
-            "The law gives %(num)s working day.", "The law gives %(num)s working days.", law.days
-        )
-    else:
-        given = ngettext("The law gives %(num)s day.", "The law gives %(num)s days.", law.days)
+    match law.unit:
+        case "working":
+            given = ngettext(
+                "The law gives %(num)s working day.", "The law gives %(num)s working days.", law.days
+            )
+        case "calendar":
+            given = ngettext("The law gives %(num)s day.", "The law gives %(num)s days.", law.days)
+        case "months":
+            given = ngettext("The law gives %(num)s month.", "The law gives %(num)s months.", law.days)
     return f"{words} {given % {'num': law.days}}"
 
 

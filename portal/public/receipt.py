@@ -22,6 +22,7 @@ from portal import access, languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Reply, Visit, redirect, render, route
+from portal.public.standing import Standing, standing_of
 
 QR_INK = "#14272b"
 
@@ -50,6 +51,7 @@ class ReceiptPage(Struct, frozen=True, kw_only=True):
     readers: str = ""
     """Who alone reads it, where it is restricted; empty otherwise."""
     oversight: tuple[Oversight, ...] = ()
+    standing: Standing | None = None
     masked_email: str = ""
     is_mailed: bool = False
     """False with an address: so many mails were asked for from this connection that none goes out."""
@@ -71,6 +73,7 @@ def receipt(visit: Visit) -> Reply:
         reason=reason_of(item.cycle, city) if item.cycle.department or not item.restricted else "",
         readers=readers_of(item, city),
         oversight=city.identity.oversight,
+        standing=standing_of(item, city, visit.now),
         masked_email=masked(item.contact.email) if item.contact and item.contact.email else "",
         is_mailed=is_mailed,
     )
@@ -180,9 +183,12 @@ def _law(cycle: CycleView, city: City) -> DueLine | None:
     law = city.find_law(clock.rule_key, clock.rule_version)
     if law is None:
         return DueLine(clock.due_on, "")
-    if law.unit == "working":
-        count = ngettext("%(num)s working day", "%(num)s working days", law.days)
-    else:
-        count = ngettext("%(num)s day", "%(num)s days", law.days)
+    match law.unit:
+        case "working":
+            count = ngettext("%(num)s working day", "%(num)s working days", law.days)
+        case "calendar":
+            count = ngettext("%(num)s day", "%(num)s days", law.days)
+        case "months":
+            count = ngettext("%(num)s month", "%(num)s months", law.days)
     about = f"{count % {'num': law.days}}, {languages.in_language(law.citation)}"
     return DueLine(clock.due_on, about, languages.in_language(law.remedy) if law.remedy else "")

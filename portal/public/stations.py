@@ -61,10 +61,15 @@ def _law(visit: Visit, kind: str, service: str) -> Station:
         return Station(
             _("No legal deadline"), _("No law sets a day for this. Our promise holds all the same.")
         )
-    if law.unit == "working":
-        when = ngettext("%(num)s working day at the latest", "%(num)s working days at the latest", law.days)
-    else:
-        when = ngettext("%(num)s day at the latest", "%(num)s days at the latest", law.days)
+    match law.unit:
+        case "working":
+            when = ngettext(
+                "%(num)s working day at the latest", "%(num)s working days at the latest", law.days
+            )
+        case "calendar":
+            when = ngettext("%(num)s day at the latest", "%(num)s days at the latest", law.days)
+        case "months":
+            when = ngettext("%(num)s month at the latest", "%(num)s months at the latest", law.days)
     what = _("This is set by law: %(citation)s.") % {
         "citation": languages.in_language(law.citation).rstrip(".")
     }

@@ -12,6 +12,7 @@ from sqlmodel import Session
 
 from feedback.city.profile import City, Department, Oversight
 from feedback.deadlines.working_days import days_of
+from feedback.items.happenings import QUESTIONS
 from feedback.items.lifecycle import RUNNING, may, may_add_words
 from feedback.items.views import CycleView, EntryView, ItemView
 from feedback.satisfaction import respond
@@ -21,6 +22,7 @@ from portal.file_view import FileView, files_of
 from portal.item_words import kind_word, outcome_word, state_word, title_of
 from portal.languages import gettext as _
 from portal.public.receipt import readers_of
+from portal.public.standing import Standing, standing_of
 
 _STATE_ICONS = {
     "received": "inbox",
@@ -77,6 +79,7 @@ class CaseView(Struct, frozen=True, kw_only=True):
     question: Line | None
     """The open question, which comes first."""
     department: Department | None
+    standing: Standing
     second_look_until: date | None
     """Until when a second look may be asked for; None when it can't."""
     may_add: bool
@@ -99,7 +102,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime, fi
     is_open = respond.find_open_for_item(session, item_id=item.id, now=now) is not None
     return CaseView(
         reference=item.reference,
-        language=item.language,
+        language=languages.tag_of(item.language),
         kind=kind_word(item.kind),
         service=service_name,
         title=title_of(item.text, otherwise=service_name or kind_word(item.kind)),
@@ -114,6 +117,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime, fi
         lines=lines,
         question=questions[-1] if item.state == "waiting" and questions else None,
         department=city.departments.get(cycle.department or ""),
+        standing=standing_of(item, city, now),
         second_look_until=_second_look_until(item, city, now),
         may_add=may_add_words(item.state),
         may_withdraw=may(item.state, "withdraw"),
@@ -257,7 +261,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             tag_text=outcome_word(entry.answer.outcome),
             after=_after(entry),
         )
-    if entry.act == "question":
+    if entry.act in QUESTIONS:
         return _line(
             entry.id,
             "city",
@@ -266,8 +270,17 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
             who=department,
             text=entry.text,
             tag="question",
-            tag_text=_("Question to you"),
+            tag_text=_("Papers are missing") if entry.act == "papers" else _("Question to you"),
         )
+    if entry.act in ("extended", "several", "announced"):
+        sentence = {
+            "extended": _("We need more time: the deadline set by law is extended"),
+            "several": _(
+                "Several departments or authorities decide together: the deadline set by law is later"
+            ),
+            "announced": _("Our answer will come later than the deadline set by law"),
+        }[entry.act]
+        return _line(entry.id, "event", when, entry.at, sentence=sentence, text=entry.text)
     if entry.act in ("reply", "addition"):
         return _line(entry.id, "citizen", when, entry.at, who=_("You"), text=entry.text)
     if entry.act == "second_look":
@@ -279,6 +292,7 @@ def _entry(entry: EntryView, city: City, when: _Moments) -> Line:
         "handed_over": _("Handed over to %(department)s"),
         "resumed": _("%(department)s goes on without your reply"),
         "reopened": _("%(department)s takes the case up again"),
+        "reclassified": _("Another rule of law holds for the case now"),
         "withdrawn": _("You have withdrawn the case"),
     }[entry.act] % {"department": department}
     return _line(entry.id, "event", when, entry.at, sentence=sentence, text=entry.text)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.items import restrict
-from feedback.items.lifecycle import Move, may
+from feedback.items import lengthen, restrict
+from feedback.items.lifecycle import RUNNING, Move, may
 from feedback.items.views import ItemView
 from feedback.people.viewer import Viewer
 
@@ -22,8 +22,12 @@ class Acts(Struct, frozen=True, kw_only=True):
     unvoid: bool
     reopen: bool
     release: bool
+    rate: bool
     restrict: bool
     lift: bool
+    nature: bool
+    deadline: bool
+    """The law's time can be spoken of; whether its row allows anything now, its page says."""
 
 
 def acts_of(item: ItemView, viewer: Viewer) -> Acts:
@@ -43,7 +47,11 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         unvoid=can("unvoid"),
         reopen=can("reopen"),
         release=item.held is not None,
+        rate=item.state in RUNNING,
         restrict=item.restricted is None and restrict.may_restrict(viewer),
+        nature=lengthen.may_lengthen(item.state, is_held=item.held is not None),
+        deadline=item.cycle.clock("law") is not None
+        and lengthen.may_lengthen(item.state, is_held=item.held is not None),
         lift=item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer),
     )
 

@@ -33,13 +33,17 @@ KEPT_FIELDS = (
     "text",
     "planned_on",
     "forwarded_to",
+    "papers",
     "department",
     "service",
+    "nature",
+    "more",
+    "days",
     "reason",
 )
 """What the forms of the desk hold: carried through a sign-in where the session ended while somebody wrote."""
 _KEPT_ADDRESS = re.compile(
-    r"/staff/item/[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}/(answer|ask|hand-over|void|reopen)", re.ASCII
+    r"/staff/item/[A-Z]{2,4}-[0-9]{4}-[0-9]{6,9}/(answer|ask|hand-over|void|reopen|nature|deadline)", re.ASCII
 )
 
 

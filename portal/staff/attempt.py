@@ -24,7 +24,7 @@ from feedback.satisfaction import respond
 from portal import security
 from portal.forms import FieldError, Form, errors_of
 from portal.pages import Reply, Visit, redirect, render
-from portal.staff import desk_page, inbox, sheets, undelivered, unsent
+from portal.staff import desk_page, inbox, law_words, sheets, undelivered, unsent
 from portal.staff.acts import acts_of
 from portal.staff.clash import clash_of, newer_than_seen
 from portal.staff.desk_page import QueueLink, Typed
@@ -66,7 +66,7 @@ def do(
         # Pressed twice: what was wanted stands there already, by the same person.
         if is_done(item):
             return redirect(address_of(visit, done))
-        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to"))
+        unsent.keep(visit, item, typed.tab, typed.text, ("outcome", "planned_on", "forwarded_to", "papers"))
         number = 403 if isinstance(refusal, NotAllowed) else 409
         return show_desk(visit, status_code=number, typed=typed, refusal=refusal)
     return redirect(address_of(visit, done))
@@ -123,7 +123,7 @@ def do_on_sheet(visit: Visit, sheet: Sheet, deed: Deed, done: str) -> Reply:
                 item_of(visit),
                 sheet.path,
                 visit.form.text("reason"),
-                ("department", "service", "restricted"),
+                sheets.FIELDS,
             )
             return _sheet_page(visit, sheet, status_code=409, refusal=refusal)
         except NotFound:
@@ -157,10 +157,13 @@ def _sheet_page(
         draft = next((one for one in written if one.deed == sheet.path), None)
     if draft is not None:
         form = Form({**draft.choices, "reason": draft.text})
+    with visit.site.database.read() as session:
+        ruling_city = versions.get(session, item.cycle.city_version_id)
     page = sheets.make_page(
         sheet,
         item,
         city=visit.city,
+        law=law_words.reckon_item(item, ruling_city, visit.now),
         form=form,
         errors=errors or [],
         clash=clash,

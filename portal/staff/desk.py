@@ -10,8 +10,9 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
-from feedback.items import converse, triage, undelivered
+from feedback.items import converse, lengthen, triage, undelivered, urgent
 from feedback.items.answer import Reply as Answer
+from feedback.items.happenings import QUESTIONS
 from feedback.items.lifecycle import RUNNING
 from feedback.items.views import ItemView
 from feedback.ledger.notes import Actor
@@ -93,16 +94,22 @@ def answer(visit: Visit) -> Reply:
 @route("/staff/item/{reference}/ask", "POST", policy="desk")
 def ask(visit: Visit) -> Reply:
     """Ask the citizen a question."""
-    typed = Typed(tab="question", text=visit.form.text("text"))
+    typed = Typed(tab="question", text=visit.form.text("text"), papers=visit.form.text("papers"))
 
     def deed(session: Session, item_id: int, seen: int) -> None:
         converse.ask(
-            session, item_id=item_id, seen_version=seen, text=typed.text, by=_actor(visit), now=visit.now
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            text=typed.text,
+            is_for_papers=typed.papers == "yes",
+            by=_actor(visit),
+            now=visit.now,
         )
 
     def is_done(item: ItemView) -> bool:
         last = item.entries[-1] if item.entries else None
-        mine = last is not None and last.act == "question" and last.account_id == visit.staff.account_id
+        mine = last is not None and last.act in QUESTIONS and last.account_id == visit.staff.account_id
         return mine and last is not None and last.text.split() == typed.text.split()
 
     return attempt.do(visit, deed, "asked", is_done, typed)
@@ -126,6 +133,27 @@ def release(visit: Visit) -> Reply:
         triage.release(session, item_id=item_id, seen_version=seen, by=_actor(visit), now=visit.now)
 
     return attempt.do(visit, deed, "released", lambda item: item.held is None and item.state in RUNNING)
+
+
+@route("/staff/item/{reference}/urgent", "POST", policy="desk")
+def rate(visit: Visit) -> Reply:
+    """It comes before others, or no longer does."""
+    is_urgent = visit.form.text("urgent") == "yes"
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        urgent.rate(
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            is_urgent=is_urgent,
+            by=_actor(visit),
+            now=visit.now,
+        )
+
+    def is_done(item: ItemView) -> bool:
+        return item.state in RUNNING and (item.cycle.urgent is not None) == is_urgent
+
+    return attempt.do(visit, deed, "urgent" if is_urgent else "not-urgent", is_done)
 
 
 @route("/staff/item/{reference}/unvoid", "POST", policy="desk")
@@ -157,6 +185,44 @@ def hand_over(visit: Visit) -> Reply:
         )
 
     return attempt.do_on_sheet(visit, sheets.HAND_OVER, deed, "handed-over")
+
+
+@route("/staff/item/{reference}/nature", "GET", "POST", policy="desk")
+def nature(visit: Visit) -> Reply:
+    """Another legal nature, with a reason."""
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        lengthen.reclassify(
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            ruling=versions.current(session),
+            nature=visit.form.text("nature"),
+            reason=visit.form.text("reason"),
+            by=_actor(visit),
+            now=visit.now,
+        )
+
+    return attempt.do_on_sheet(visit, sheets.NATURE, deed, "reclassified")
+
+
+@route("/staff/item/{reference}/deadline", "GET", "POST", policy="desk")
+def deadline(visit: Visit) -> Reply:
+    """Extend the law's time, say that several decide, or announce a delay."""
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        lengthen.lengthen(
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            more=visit.form.text("more"),
+            days=visit.form.number("days"),
+            reason=visit.form.text("reason"),
+            by=_actor(visit),
+            now=visit.now,
+        )
+
+    return attempt.do_on_sheet(visit, sheets.DEADLINE, deed, "lengthened")
 
 
 @route("/staff/item/{reference}/void", "GET", "POST", policy="desk")
@@ -224,11 +290,15 @@ def _done_words(done: str) -> str:
         "asked": _("The question is sent. The promise is paused until the reply."),
         "resumed": _("The case goes on without the reply."),
         "handed-over": _("The case is handed over."),
+        "reclassified": _("The legal nature is changed. The deadline follows its rule."),
+        "lengthened": _("It is recorded, and the citizen is told."),
         "void": _("The case is set aside. It counts nowhere."),
         "unvoid": _("The case is back in the queue."),
         "released": _("The message is released and stands in its queue now."),
         "restricted": _("The case is restricted. Only those who are named for it see it now."),
         "lifted": _("The case is no longer restricted."),
+        "urgent": _("The case is marked as urgent and comes first in its queues."),
+        "not-urgent": _("The case is no longer marked as urgent."),
         "discarded": _("Your text is discarded. Nothing was sent."),
         "sent-again": sent_again_words(),
         "reopened": _("The case is open again, with new deadlines."),

@@ -22,10 +22,12 @@ from portal.clock_view import Tracks, clock_of
 from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.staff import facts, timeline, words
+from portal.staff import facts, law_words, marked, timeline, words
 from portal.staff.acts import Acts, acts_of, is_barred
 from portal.staff.clash import Clash
-from portal.staff.facts import Fact, LawFact, RatingFact, SightFact
+from portal.staff.facts import Fact, RatingFact, SightFact
+from portal.staff.law_words import LawFact
+from portal.staff.marked import Piece
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.undelivered import Lost
@@ -41,6 +43,8 @@ class Typed(Struct, frozen=True, kw_only=True):
     text: str = ""
     planned_on: str = ""
     forwarded_to: str = ""
+    papers: str = ""
+    """yes: the file is not complete without what is asked for."""
 
 
 class Unsent(Struct, frozen=True):
@@ -72,6 +76,8 @@ class Composer(Struct, frozen=True, kw_only=True):
     limit: int
     today: str
     """The first day that may be promised, for the date field."""
+    asks_papers: bool
+    """A question can say that papers are missing, and the time of the law then begins with them."""
 
 
 class QueueLink(Struct, frozen=True):
@@ -98,6 +104,9 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    urgent: Mark | None
+    """Where it comes before others."""
+    urgent_reason: str
     held: Mark | None
     """Where a clerk looks at it before its department does."""
     sight: SightFact | None
@@ -116,7 +125,7 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     """Mails of the case that did not arrive."""
     sender: str
     sender_line: str
-    words: str
+    words: list[Piece]
     files: list[FileView]
     """What came with the words."""
     language: str
@@ -169,6 +178,7 @@ def make_page(
     service = words.service_name(city, item.cycle.service)
     asked, standing = _asked(item, viewer, city, now)
     first_act = _first_act(item, acts)
+    law = law_words.law_of(item, ruling_city, now)
     return DeskPage(
         reference=item.reference,
         address=address,
@@ -178,6 +188,8 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        urgent=marked.urgent_mark(item.cycle.urgent) if item.cycle.urgent else None,
+        urgent_reason=marked.urgent_reason(item),
         held=words.held_mark() if item.held else None,
         sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
@@ -195,16 +207,20 @@ def make_page(
                 words.language_word(item.language),
             )
         ),
-        words=item.text,
+        words=marked.pieces_of(item, item.text),
         files=files_of(item, None, address=timeline.files_address(item)),
-        language=item.language if item.text and item.language != viewer.language else "",
+        language=languages.tag_of(item.language) if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
-            acts, typed, f"{address}?{trail}&" if trail else f"{address}?", now.astimezone(city.zone).date()
+            acts,
+            typed,
+            f"{address}?{trail}&" if trail else f"{address}?",
+            now.astimezone(city.zone).date(),
+            asks_papers=law is not None and law.asks_papers,
         ),
         tracks=clock_of(item.cycle.clocks, city=ruling_city, now=now),
         pause_note=facts.pause_note(item),
-        law=facts.law_of(item, ruling_city),
+        law=law,
         facts=facts.facts_of(item, city, now, kept_back),
         ratings=[facts.rating_of(item, rating) for rating in ratings],
         status=status,
@@ -225,7 +241,7 @@ def _first_act(item: ItemView, acts: Acts) -> str:
     return "take" if item.state == "received" and acts.take else ""
 
 
-def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer | None:
+def _composer(acts: Acts, typed: Typed, address: str, today: date, *, asks_papers: bool) -> Composer | None:
     if not acts.answer:
         return None
     tab = "question" if typed.tab == "question" and acts.ask else "answer"
@@ -246,6 +262,7 @@ def _composer(acts: Acts, typed: Typed, address: str, today: date) -> Composer |
         typed=typed,
         limit=ANSWER_MOST if tab == "answer" else TEXT_MOST,
         today=today.isoformat(),
+        asks_papers=asks_papers,
     )
 
 

@@ -1,4 +1,5 @@
-"""Deeds of the desk that have a page of their own: hand over, set aside, reopen, restrict, lift. Each asks a reason.
+"""Deeds of the desk that have a page of their own, each with a reason: hand over, set aside, reopen, restrict, lift,
+another legal nature, the time of the law.
 
 Makes the page's Struct; the deeds themselves are called in `desk.py` and `restricted.py`.
 """
@@ -7,8 +8,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import RESTRICTED, City
-from feedback.items import restrict
+from feedback.city.profile import NATURES, RESTRICTED, City
+from feedback.deadlines.reckoning import Reckoning
+from feedback.items import lengthen, restrict
 from feedback.items.lifecycle import Move, may
 from feedback.items.sent import REASON_MOST
 from feedback.items.views import ItemView
@@ -17,7 +19,7 @@ from feedback.routing import match
 from portal import item_words, languages
 from portal.forms import FieldError, Form
 from portal.languages import gettext as _
-from portal.staff import words
+from portal.staff import law_words, words
 from portal.staff.clash import Clash
 from portal.staff.desk_page import Unsent
 from portal.staff.words import Mark, Option
@@ -34,6 +36,18 @@ HAND_OVER = Sheet("hand-over", "hand_over")
 VOID = Sheet("void", "void")
 REOPEN = Sheet("reopen", "reopen")
 RESTRICT, LIFT = Sheet("restrict"), Sheet("lift")
+NATURE, DEADLINE = Sheet("nature"), Sheet("deadline")
+FIELDS = ("department", "service", "restricted", "nature", "more", "days")
+"""What the forms hold beside the reason."""
+
+
+class Choice(Struct, frozen=True):
+    """One thing to choose from a list."""
+
+    name: str
+    label: str
+    options: list[Option]
+    value: str
 
 
 class SheetPage(Struct, frozen=True, kw_only=True):
@@ -50,15 +64,12 @@ class SheetPage(Struct, frozen=True, kw_only=True):
     is_destructive: bool
     version: int
     last_entry: int
-    grounds: list[Option]
-    """Why it is to be restricted; empty where the deed asks for none."""
-    ground: str
-    departments: list[Option]
-    """Empty where the deed asks for none."""
-    department_label: str
-    department: str
-    services: list[Option]
-    service: str
+    choices: list[Choice]
+    """What is to be chosen for this deed."""
+    asks_days: bool
+    days: str
+    """By how many the law's time is extended, as typed."""
+    days_hint: str
     reason: str
     reason_hint: str
     limit: int
@@ -82,6 +93,9 @@ def may_send(sheet: Sheet, item: ItemView, viewer: Viewer) -> bool:
     """Whether the item as it stands allows this deed to this person."""
     if sheet.move is not None:
         return may(item.state, sheet.move, is_held=item.held is not None)
+    if sheet in (NATURE, DEADLINE):
+        is_ruled = sheet == NATURE or item.cycle.clock("law") is not None
+        return is_ruled and lengthen.may_lengthen(item.state, is_held=item.held is not None)
     if sheet == RESTRICT:
         return item.restricted is None and restrict.may_restrict(viewer)
     return item.restricted is not None and restrict.may_lift(item.restricted, item.grants, viewer)
@@ -92,6 +106,7 @@ def make_page(
     item: ItemView,
     *,
     city: City,
+    law: Reckoning,
     form: Form,
     errors: list[FieldError],
     clash: Clash | None,
@@ -99,11 +114,11 @@ def make_page(
     trail: str,
     unsent: list[Unsent],
 ) -> SheetPage:
-    """The page, with what was typed."""
+    """The page, with what was typed. `law`: how the law's clock stands."""
     service = words.service_name(city, item.cycle.service)
-    title, explanation, button, hint = _words(sheet, item, city)
+    title, explanation, button, hint = _words(sheet, item, city, law)
     query = f"?{trail}" if trail else ""
-    asks_department = sheet in (HAND_OVER, RESTRICT)
+    asks_days = sheet == DEADLINE and law.extension_left > 0
     return SheetPage(
         reference=item.reference,
         title=title,
@@ -116,13 +131,13 @@ def make_page(
         is_destructive=sheet == VOID,
         version=item.version,
         last_entry=item.entries[-1].id if item.entries else 0,
-        grounds=_grounds() if sheet == RESTRICT else [],
-        ground=form.text("restricted"),
-        departments=_departments(sheet, city) if asks_department else [],
-        department_label=_("Whose heads see it") if sheet == RESTRICT else _("Department"),
-        department=form.text("department"),
-        services=_services(city, service) if sheet == HAND_OVER else [],
-        service=form.text("service"),
+        choices=[
+            Choice(name, label, options, form.text(name))
+            for name, label, options in _choices(sheet, item, city, law)
+        ],
+        asks_days=asks_days,
+        days=form.text("days"),
+        days_hint=_("At most %(time)s") % {"time": _time_left(law)} if asks_days else "",
         reason=form.text("reason"),
         reason_hint=hint,
         limit=REASON_MOST,
@@ -134,7 +149,7 @@ def make_page(
     )
 
 
-def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], str, str]:
+def _words(sheet: Sheet, item: ItemView, city: City, law: Reckoning) -> tuple[str, list[str], str, str]:
     """Title, explanation, button, and who reads the reason."""
     public = _("The citizen can read the reason in the history of the case.")
     if sheet.move == "hand_over":
@@ -168,6 +183,18 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
             _("Restrict"),
             _("Only those named read the reason."),
         )
+    if sheet == NATURE:
+        now_is = _("It is now: %(nature)s.") % {"nature": words.nature_word(item.cycle.nature)}
+        rule = _("Another rule of law may hold then. The day from which it counts stays the same.")
+        return _("Change the legal nature"), [now_is, rule], _("Change the nature"), public
+    if sheet == DEADLINE:
+        told = _("The citizen reads it in the history of the case, and by e-mail where an address was given.")
+        return (
+            _("The time of the law"),
+            [*_deadline_words(law), told],
+            _("Record and tell the citizen"),
+            public,
+        )
     if sheet == LIFT:
         explanation = [
             _("From then on the case is seen like any other: by its department and by every clerk."),
@@ -185,6 +212,60 @@ def _words(sheet: Sheet, item: ItemView, city: City) -> tuple[str, list[str], st
         ),
     ]
     return _("Open the case again"), explanation, _("Open again"), public
+
+
+def _deadline_words(law: Reckoning) -> list[str]:
+    """What the row of law allows now."""
+    found = []
+    if law.due_on is not None:
+        found.append(_("The answer is due by law on %(day)s.") % {"day": languages.day_long(law.due_on)})
+    if not lengthen.open_to(law):
+        found.append(_("The rule of law allows no more time, and asks for no notice."))
+    if law.announce_by is not None:
+        found.append(
+            _("A delay must be announced by %(day)s. That gives no more time.")
+            % {"day": languages.day_long(law.announce_by)}
+        )
+    return found
+
+
+def _time_left(law: Reckoning) -> str:
+    return law_words.time_text(law.extension_left, law.rule.unit if law.rule else "")
+
+
+def _choices(sheet: Sheet, item: ItemView, city: City, law: Reckoning) -> list[tuple[str, str, list[Option]]]:
+    """Name, label and options of what is to be chosen."""
+    if sheet == RESTRICT:
+        return [
+            ("restricted", _("Why"), _grounds()),
+            ("department", _("Whose heads see it"), _departments(sheet, city)),
+        ]
+    if sheet == HAND_OVER:
+        now = words.service_name(city, item.cycle.service)
+        return [
+            ("department", _("Department"), _departments(sheet, city)),
+            ("service", _("Service"), _services(city, now)),
+        ]
+    if sheet == NATURE:
+        return [("nature", _("Nature by law"), _natures(item.cycle.nature))]
+    return [("more", _("What is to be recorded"), _more(law))] if sheet == DEADLINE else []
+
+
+def _natures(now: str) -> list[Option]:
+    named = [Option(key, words.nature_word(key)) for key in NATURES if key != now]
+    return [Option("", _("Choose a nature")), *named]
+
+
+def _more(law: Reckoning) -> list[Option]:
+    named = {
+        "extended": _("Extend the time, by so many days"),
+        "several": _("Several departments or authorities decide: %(time)s more")
+        % {"time": law_words.time_text(law.several_days, law.rule.unit if law.rule else "")},
+        "announced": _("Announce that the answer will be late"),
+    }
+    if law.rule is not None and law.rule.unit == "months":
+        named["extended"] = _("Extend the time, by so many months")
+    return [Option("", _("Choose one")), *(Option(key, named[key]) for key in lengthen.open_to(law))]
 
 
 def _grounds() -> list[Option]:

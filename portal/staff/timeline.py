@@ -11,11 +11,13 @@ from datetime import datetime
 from msgspec import Struct
 
 from feedback.city.profile import City
+from feedback.items.happenings import QUESTIONS
 from feedback.items.views import EntryView, ItemView
 from portal import item_words, languages
 from portal.file_view import FileView, files_of
 from portal.languages import gettext as _
 from portal.staff import words
+from portal.staff.marked import Piece, pieces_of
 from portal.staff.words import Mark
 
 
@@ -33,6 +35,8 @@ class DeskEntry(Struct, frozen=True, kw_only=True):
     """What happened, where that is not plain from the words."""
     text: str
     """A person's own words."""
+    pieces: list[Piece]
+    """The same with its marks, where they are a citizen's; empty otherwise."""
     files: list[FileView]
     after: list[str]
     """What an answer adds: by when, or to whom it was forwarded."""
@@ -88,14 +92,18 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             now,
             sentence=_citizen_act(entry.act),
             text=entry.text,
+            pieces=pieces_of(item, entry.text),
             files=files_of(item, entry.id, address=files_address(item)),
         )
     if entry.side == "city":
         who = f"{department} · {name}" if entry.department else name
         seen = Mark("public", _("The citizen sees this"))
         if entry.answer is None:
-            marks = [Mark("question", _("Question")), seen] if entry.act == "question" else [seen]
-            return _line(anchor, "city", who, entry.at, city, now, marks=marks, text=entry.text)
+            marks = [Mark("question", _("Question")), seen] if entry.act in QUESTIONS else [seen]
+            sentence = _about_time(entry)
+            return _line(
+                anchor, "city", who, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
+            )
         outcome = Mark(entry.answer.outcome, item_words.outcome_word(entry.answer.outcome))
         return _line(
             anchor,
@@ -118,6 +126,8 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             "restricted": _("Restricted: the heads of %(department)s name who may see it")
             % {"department": department},
             "lifted": _("No longer restricted"),
+            "urgent": _("Marked as urgent"),
+            "not_urgent": _("No longer marked as urgent"),
         }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
@@ -128,8 +138,19 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
         "handed_over": _("%(name)s handed it over to %(department)s") % facts,
         "resumed": _("%(name)s went on without the reply") % facts,
         "reopened": _("%(name)s reopened it") % facts,
+        "reclassified": _("%(name)s changed the legal nature") % facts,
     }.get(entry.act, "")
     return _line(anchor, "event", "", entry.at, city, now, sentence=sentence, text=entry.text)
+
+
+def _about_time(entry: EntryView) -> str:
+    """What a line says of the law's time; empty where it says nothing of it."""
+    return {
+        "extended": _("The time of the law is extended"),
+        "several": _("Several departments or authorities decide: the time of the law is longer"),
+        "announced": _("A delay is announced"),
+        "papers": _("Papers are missing: the file is not complete without the reply"),
+    }.get(entry.act, "")
 
 
 def _citizen_act(act: str) -> str:
@@ -160,6 +181,7 @@ def _line(
     marks: list[Mark] | None = None,
     sentence: str = "",
     text: str = "",
+    pieces: list[Piece] | None = None,
     files: list[FileView] | None = None,
     after: list[str] | None = None,
 ) -> DeskEntry:
@@ -172,6 +194,7 @@ def _line(
         marks=marks or [],
         sentence=sentence,
         text=text,
+        pieces=pieces or [],
         files=files or [],
         after=after or [],
     )

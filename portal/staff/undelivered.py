@@ -75,6 +75,7 @@ def _mail_word(kind: str) -> str:
         "receipt": _("The receipt"),
         "question": _("The question to the citizen"),
         "answer": _("The answer"),
+        "deadline": _("The notice of the deadline"),
         "survey": _("The invitation to the survey"),
     }.get(kind, _("An e-mail"))
 

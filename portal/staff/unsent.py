@@ -85,6 +85,8 @@ def _possible(visit: Visit, item: ItemView) -> dict[str, bool]:
         "reopen": acts.reopen,
         "restrict": acts.restrict,
         "lift": acts.lift,
+        "nature": acts.nature,
+        "deadline": acts.deadline,
     }
 
 
@@ -104,4 +106,6 @@ def _deed_word(deed: str) -> str:
         "reopen": _("Open the case again"),
         "restrict": _("Restrict who sees the case"),
         "lift": _("Lift the restriction"),
+        "nature": _("Change the legal nature"),
+        "deadline": _("The time of the law"),
     }[deed]

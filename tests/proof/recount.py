@@ -224,6 +224,10 @@ class Office:
             return not any(since < day < until for since, until in stood)
 
         day, left = self.local_day(start), rule["days"]
+        if rule["unit"] == "months":
+            month, number, left = day.month - 1 + left, day.day, 0
+            first = date(day.year + month // 12, month % 12 + 1, 1)
+            day = max(first + n * DAY for n in range(number) if (first + n * DAY).month == first.month)
         while left:
             day += DAY
             left -= is_had(day) and (rule["unit"] == "calendar" or self.is_working(day))

@@ -39,7 +39,7 @@ from tests.upkeep.tour import WORDS, Tour
 PASSWORD = "eleven geese over the river"
 DONE = (
     *("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "restricted"),
-    *("discarded", "released", "sent-again"),
+    *("discarded", "released", "sent-again", "reclassified", "lengthened", "urgent", "not-urgent"),
 )
 
 
@@ -286,9 +286,19 @@ def desk(tour: Tour) -> None:
         assert clerk.get(at + query).status == 200
     for name in ("photo-1", "photo-1-small", "document-1"):
         assert clerk.get(f"{at}/file/{name}").status == 200
-    for path in ("/hand-over", "/void"):
+    for path in ("/hand-over", "/void", "/nature", "/deadline"):
         assert clerk.get(at + path).status == 200
         assert clerk.post(at + path, **seen).status == 422
+    for more in ("extended", "several", "announced"):
+        page = {**_seen(clerk, f"{at}/deadline"), "more": more, "days": "20"}
+        assert clerk.post(f"{at}/deadline", **page, reason=WORDS).status == 303
+        assert any(report.reference in mail.subject for mail in tour.reads_mails())
+    assert clerk.get(f"{at}/deadline").status == report.opened().get("/track").status == 200
+    for nature in ("praise", "service_request"):
+        page = {**_seen(clerk, f"{at}/nature"), "nature": nature}
+        assert clerk.post(f"{at}/nature", **page, reason=WORDS).status == 303
+        assert clerk.get(at).status == 200
+    seen = _seen(clerk, at)
     assert clerk.post(f"{at}/hand-over", **seen, department="dept-a", service="x").status == 422
     for text, outcome in (("", ""), (marked("x" * 9000), "planned"), (WORDS, "not_ours")):
         assert responder.post(f"{at}/answer", **seen, text=text, outcome=outcome).status == 422
@@ -370,6 +380,19 @@ def other_items(tour: Tour) -> None:
     assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-c", reason=WORDS).status == 409
     assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
     assert clerk.get(at).status == 200
+    for words in (
+        marked("gas, a live wire, a fire and a flood"),
+        marked("a wall will collapse, somebody is injured, a child fell: danger"),
+        marked("Mr Smith, a@example.org, tel 2810 123456, plate ΗΡΑ-1234"),
+        marked("LT12 1000 0111 0100 1000, ΑΦΜ 090000045, ΑΜΚΑ 01018012342"),
+        marked("asmens kodas 38001010015"),
+    ):
+        urgent = tour.citizen_reports(words, service="roads")
+        at = f"/staff/item/{urgent.reference}"
+        assert clerk.get("/staff/inbox").status == clerk.get(at).status == 200
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="no").status == 303
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="yes").status == 303
+        assert clerk.get(at).status == clerk.get("/staff/inbox").status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
     withdrawn = tour.reports(kind="praise", service="noise", email="")
     withdrawn.opened().post("/track/withdraw")
@@ -482,6 +505,7 @@ def full_inbox(tour: Tour) -> None:
     for number in range(60):
         tour.imports(f"old {number}")
     clerk = _clerk(tour)
+    assert clerk.get(f"/staff/item/{asked.reference}").status == 200
     mine = tour.reports(service="roads")
     assert (
         clerk.post(

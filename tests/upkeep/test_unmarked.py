@@ -40,6 +40,7 @@ MAILS = (
     "We have your message",
     "News about",
     "A question about",
+    "When we answer you",
     "Our answer",
     "How did we do?",
     "Your account",

@@ -16,6 +16,7 @@ from feedback.city.profile import (
     Department,
     Hours,
     LawRule,
+    MovedDay,
     NatureDefault,
     PolicyText,
     Publication,
@@ -88,6 +89,11 @@ def _monday(*hours: tuple[str, str]) -> Callable[[City], City]:
         return replace(city, calendar=replace(city.calendar, office_hours=week))
 
     return spoil
+
+
+def _moved(closed: date, worked: date) -> Callable[[City], City]:
+    moved = (MovedDay(name=WORDS, closed=closed, worked=worked),)
+    return lambda city: replace(city, calendar=replace(city.calendar, moved=moved))
 
 
 def _closed(day: ClosedDay) -> Callable[[City], City]:
@@ -222,6 +228,16 @@ FAULTS: list[tuple[str, Callable[[City], City], str, str]] = [
         "deadlines.toml",
         "law[3] answer → valid_to",
     ),
+    (
+        "needs_other",
+        _more_law(version=2, extend_notice_days=2),
+        "deadlines.toml",
+        "law[3] answer → extend_notice_days",
+    ),
+    ("needs_other", _more_law(forward_days=None, tell_days=3), "deadlines.toml", "law[3] answer → tell_days"),
+    ("months_pause", _more_law(unit="months", pauses=True), "deadlines.toml", "law[3] answer → pauses"),
+    ("not_moved", _moved(date(2026, 5, 23), date(2026, 5, 30)), "calendar.toml", "moved[1]"),
+    ("not_moved", _moved(date(2026, 5, 22), date(2026, 5, 29)), "calendar.toml", "moved[1]"),
     ("inverted", _monday(("16:00", "08:00")), "calendar.toml", "office_hours → monday"),
     ("inverted", _monday(("08:00", "24:30")), "calendar.toml", "office_hours → monday"),
     (

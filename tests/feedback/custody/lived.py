@@ -68,6 +68,7 @@ def live(town: Town) -> list[Report]:
     town.takes(reports[0], by=first)
     town.asks(reports[1], by=first)
     town.hands_over(reports[2], "dept-b")
+    town.lengthens(reports[2], "extended", 3)
     town.voids(reports[3])
     with town.database.write() as session:
         converse.withdraw(session, item_id=reports[4].id, now=town.now)

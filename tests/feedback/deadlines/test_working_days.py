@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback.city.profile import Calendar, ClosedDay, Hours, OfficeHours
+from feedback.city.profile import Calendar, ClosedDay, Hours, MovedDay, OfficeHours
+from feedback.deadlines.promise import working_minutes
 from feedback.deadlines.working_days import Days, days_of
 
 WEEK = OfficeHours(
@@ -80,6 +83,77 @@ def test_the_city_closes_on_its_own_days_and_works_on_others() -> None:
     assert not days.is_working(date(2027, 11, 11))  # Thursday: the same each year
     assert not days.is_working(date(2026, 11, 20))  # Friday: once
     assert days.is_working(date(2025, 11, 20))  # Thursday
+
+
+# The Sundays of Easter, Western and Orthodox. In 2025, 2028, 2031 and 2034 they are one day.
+@pytest.mark.parametrize(
+    ("western", "orthodox"),
+    [
+        (date(2024, 3, 31), date(2024, 5, 5)),
+        (date(2025, 4, 20), date(2025, 4, 20)),
+        (date(2026, 4, 5), date(2026, 4, 12)),
+        (date(2027, 3, 28), date(2027, 5, 2)),
+        (date(2028, 4, 16), date(2028, 4, 16)),
+        (date(2029, 4, 1), date(2029, 4, 8)),
+        (date(2030, 4, 21), date(2030, 4, 28)),
+        (date(2031, 4, 13), date(2031, 4, 13)),
+        (date(2032, 3, 28), date(2032, 5, 2)),
+        (date(2033, 4, 17), date(2033, 4, 24)),
+        (date(2034, 4, 9), date(2034, 4, 9)),
+        (date(2035, 3, 25), date(2035, 4, 29)),
+    ],
+)
+def test_easter_is_the_one_of_the_church_of_the_country(western: date, orthodox: date) -> None:
+    for after in (-48, -2, 1, 50):  # Clean Monday, Good Friday, Easter Monday, Monday of the Holy Spirit
+        day = orthodox + timedelta(days=after)
+        assert GREEK.why_closed(day) == "holiday", day
+        if western != orthodox:
+            assert LITHUANIAN.is_working(day) or day.month in (3, 5, 6), (
+                day
+            )  # 11 March and 1 May may meet it.
+    assert LITHUANIAN.why_closed(western + timedelta(days=1)) == "holiday"
+    assert LITHUANIAN.is_working(western - timedelta(days=2))  # Good Friday is worked in Lithuania.
+    if western + timedelta(days=1) not in (orthodox + timedelta(days=after) for after in (1, -48, -2)):
+        free = {date(western.year, 3, 25), date(western.year, 5, 1)}
+        assert GREEK.is_working(western + timedelta(days=1)) or western + timedelta(days=1) in free
+
+
+def test_half_holidays_are_worked_closed_or_short() -> None:
+    eve = date(2026, 12, 24)  # Thursday
+    assert GREEK.is_half(eve)
+    assert GREEK.is_working(eve)
+    assert not LITHUANIAN.is_half(eve)  # A whole holiday there.
+    closed = days_of(Calendar(holidays="GR", half_days="closed", office_hours=WEEK))
+    assert closed.why_closed(eve) == "holiday"
+    short = Calendar(holidays="GR", half_day_end="12:00", office_hours=WEEK)
+    athens = ZoneInfo("Europe/Athens")
+    start = datetime(2026, 12, 24, tzinfo=athens)
+    minutes = [
+        working_minutes(day, day + timedelta(days=1), WEEK, days_of(short), athens)
+        for day in (start, start - timedelta(days=1))
+    ]
+    assert minutes == [240, 480]
+
+
+def test_a_working_day_moved_by_decree_keeps_its_hours() -> None:
+    names = {"en": "Moved"}
+    friday, saturday = date(2026, 5, 22), date(2026, 5, 30)
+    short = OfficeHours(monday=WEEK.monday, friday=(Hours(start="08:00", end="12:00"),))
+    calendar = Calendar(
+        holidays="LT", moved=(MovedDay(name=names, closed=friday, worked=saturday),), office_hours=short
+    )
+    days = days_of(calendar)
+    assert days.why_closed(friday) == "moved"
+    assert days.is_working(saturday)
+    assert days.why_closed(saturday + timedelta(days=7)) == "weekend"
+    assert days.add_working(date(2026, 5, 18), 2) == date(
+        2026, 5, 29
+    )  # Monday → Monday → Friday, the 22nd is free
+    vilnius = ZoneInfo("Europe/Vilnius")
+    start = datetime(2026, 5, 30, tzinfo=vilnius)
+    assert working_minutes(start, start + timedelta(days=1), short, days, vilnius) == 240
+    closed = days_of(msgspec.structs.replace(calendar, closed=(ClosedDay(name=names, on=saturday),)))
+    assert closed.why_closed(saturday) == "city"
 
 
 @pytest.mark.parametrize(

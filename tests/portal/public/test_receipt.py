@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from feedback.city.load import read_folder
 from feedback.items import codes
+from portal.database import Database
 from portal.public.receipt import masked
+from portal.settings import CITIES
+from tests.conftest import settings_for
 from tests.town import Town
 
 
@@ -25,6 +31,59 @@ def test_it_shows_number_code_dates_and_department(town: Town) -> None:
     assert "+370 000 00001" in page.text
     assert "because you chose the service “Street lighting”" in page.text
     assert "The Ombudsman of Riverton" in page.text
+
+
+GREEK_FIELDS = {
+    "protocol number": ("#reference", "HER-2026-000001"),
+    "deadline": ("#law", "Tuesday 22 December 2026"),
+    "compensation": (".slip", "you may claim compensation"),
+    "code to the history of the case": ("#code", ""),
+    "whether the file is complete": ("#file", "Complete, as far as we can see."),
+    "procedural stage": ("#stage", "Received"),
+    "estimated completion": ("#estimate", "Monday 9 November 2026"),
+    "responsible unit": ("#department", "Street Lighting Department"),
+    "its phone": (".slip", "281"),
+    "its e-mail": (".slip", "@"),
+}
+"""What a receipt must say since 1 June 2026 (Law 2690/1999, article 4(5), as set by Law 5293/2026), and where it is."""
+GREEK_HISTORY = ("#file", "#stage", "#estimate", "#unit")
+"""What the history must show, at every stage."""
+
+
+def test_the_receipt_has_every_field_of_greek_law(sqlite_database: Database, tmp_path: Path) -> None:
+    city = read_folder(CITIES / "heraklion")
+    town = Town(sqlite_database, settings_for(sqlite_database.url, tmp_path), city=city)
+    report = town.citizen_reports("Dark since Monday.", service="street-lighting")
+    page = report.browser.get("/receipt")
+    for name, (selector, words) in GREEK_FIELDS.items():
+        found = page.soup.select_one(selector)
+        assert found is not None, name
+        assert found.get_text().strip(), name
+        assert words in " ".join(found.get_text(" ").split()), name
+    lighting = city.services["street-lighting"].department or ""
+    unit = city.departments[lighting]
+    assert unit.phone in page.text
+    assert unit.email in page.text
+    history = report.opened().get("/track")
+    assert all(history.field(selector) for selector in GREEK_HISTORY)
+    assert unit.phone in history.text
+    assert unit.email in history.text
+    # As long as nobody has assigned it, the municipality is responsible.
+    lost = town.citizen_reports("Good day")
+    for shown in (lost.browser.get("/receipt"), lost.opened().get("/track")):
+        assert city.identity.contact.phone in shown.text
+        assert city.identity.contact.email in shown.text
+    # What is missing is said, and that it has come.
+    town.asks(report, "Which pole? Send the paper.", is_for_papers=True, by=town.account("clerk"))
+    history = report.opened().get("/track")
+    assert history.field("#file") == "Papers are missing. Our question says which."
+    assert history.field("#estimate") == "It depends on your reply."
+    assert "Papers are missing" in history.text
+    town.later(days=2)
+    report.opened().post("/track/reply", text="Pole 12.")
+    history = report.opened().get("/track")
+    assert history.field("#file") == "Complete since you sent what was missing."
+    assert "24 December" in history.text  # Thursday, fifty days from the reply on Wednesday 4 November.
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,9 @@ def test_the_desk_shows_words_clocks_law_and_contact(town: Town) -> None:
         "Our promise: 5 working days",
         "Law: 20 working days",
         "Riverton Act, article 10",
+        "Pass it on by, if it is another authority’s",
+        "How this day came about",
+        "that day itself does not count",
         "Nobody has taken it yet",
     ):
         assert words in page.text
@@ -190,6 +193,44 @@ def test_a_case_is_handed_over_with_a_reason(town: Town) -> None:
     page = clerk.get(page.location)
     assert "Clara Clerk handed it over to Department B It is about noise." in page.text
     assert report.item.cycle.department == "dept-b"
+
+
+def test_the_law_gets_more_time_and_the_citizen_reads_why(town: Town) -> None:
+    report = town.citizen_reports("A tree is down", service="roads", email="rita@example.org")
+    clerk = town.clerk()
+    assert "The answer is due by law on" in clerk.get(f"/staff/item/{report.reference}/deadline").text
+    refused = does(clerk, report, "deadline", more="extended", days="99", reason="The expert is ill.")
+    assert refused.status == 422
+    assert refused.errors == {"days": "Give a whole number from 1 to 20"}
+    assert refused.value("days") == "99"
+    assert refused.field("#reason") == "The expert is ill."
+    done = does(clerk, report, "deadline", more="extended", days="5", reason="The expert is ill.")
+    assert done.status == 303
+    page = desk(clerk, report)
+    assert "Law: 25 working days" in page.text
+    assert "The time of the law is extended" in page.text
+    assert "Can be extended by 15 working days" in page.text
+    seen = report.opened().get("/track").text
+    assert "We need more time: the deadline set by law is extended" in seen
+    assert "The expert is ill." in seen
+
+
+def test_another_legal_nature_is_given_with_a_reason(town: Town) -> None:
+    report = town.citizen_reports("More trees, please", kind="idea", service="roads")
+    clerk = town.clerk()
+    assert does(clerk, report, "nature", nature="idea").errors == {
+        "nature": "The case has this nature already. Choose another one",
+        "reason": "Write the reason",
+    }
+    done = does(clerk, report, "nature", nature="statutory_request", reason="It asks for a permit.")
+    assert done.status == 303
+    page = desk(clerk, report)
+    assert "Request under the law" in page.text
+    assert "Law: 20 working days" in page.text
+    assert "Its nature was changed on" in page.text
+    seen = report.opened().get("/track").text
+    assert "Another rule of law holds for the case now" in seen
+    assert "It asks for a permit." in seen
 
 
 def test_whoever_hands_a_case_away_lands_in_the_inbox(town: Town) -> None:
