@@ -89,7 +89,9 @@ def password(visit: Visit) -> Reply:
     with turn() as has_turn:
         if not has_turn:
             taken.give_back()
-            reply = _page(visit, 429, [FieldError("current", _("Please try again in a few seconds."), is_wait=True)])
+            reply = _page(
+                visit, 429, [FieldError("current", _("Please try again in a few seconds."), is_wait=True)]
+            )
             reply.headers["Retry-After"] = "5"
             return reply
         if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):

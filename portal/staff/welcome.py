@@ -60,7 +60,9 @@ def forgotten(visit: Visit) -> Reply:
         visit.site.limits.take(RESET_ACCOUNT, None, email.lower())
     except Limited as refusal:
         words = _("Too many links were asked for. Please look at the e-mails that you have got.")
-        reply = _forgotten(visit, 429, email, [FieldError("email", f"{words} {wait_words(refusal)}", is_wait=True)])
+        reply = _forgotten(
+            visit, 429, email, [FieldError("email", f"{words} {wait_words(refusal)}", is_wait=True)]
+        )
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     with visit.site.database.write() as session:

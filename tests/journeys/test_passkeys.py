@@ -149,7 +149,9 @@ def test_a_device_that_is_not_sure_of_its_person_and_a_copy_open_nothing(
     device.recognises(is_person=False)
     device.signs_in()
     expect(device.page.get_by_text("No passkey was used.")).to_be_visible()
-    assert device.page.evaluate("document.activeElement.matches('[data-passkey]')"), "the focus stays where it was"
+    assert device.page.evaluate("document.activeElement.matches('[data-passkey]')"), (
+        "the focus stays where it was"
+    )
 
     device.recognises(is_person=True)
     device.signs_in()
