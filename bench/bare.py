@@ -149,6 +149,7 @@ def _cycle(form: dict[str, str], item_id: int, now: datetime) -> dict[str, Any]:
         "nature": "service_request",
         "route": "service",
         "restricted": None,
+        "urgent": None,
         "responder_id": None,
         "barred_id": None,
         "answered_at": None,

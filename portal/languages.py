@@ -85,6 +85,16 @@ def in_language(words: Mapping[str, str]) -> str:
     return words.get(current()) or next(iter(words.values()), "")
 
 
+def name_of(code: str) -> str:
+    """A language in its own words, where the portal speaks it; else in the current language; empty for none known."""
+    return NAMES.get(code) or str(_parsed(current()).languages.get(code, ""))
+
+
+def tag_of(code: str) -> str:
+    """What a page says of the language of a text (BCP 47): "und" where nobody knows."""
+    return code if len(code) == 2 else "und"
+
+
 def choose(header: str, offered: tuple[str, ...]) -> str:
     """The best offered language for an Accept-Language header; the first offered where none fits."""
     wishes: list[tuple[float, int, str]] = []

@@ -42,7 +42,8 @@ SHARES = frozenset({"in_time_law", "in_time_promise", "satisfied_outcome", "sati
 DURATIONS = frozenset({"time_to_answer"})
 CHANNELS = ("web", "mail", "phone", "counter", "open311", "api", "import")
 DETECTED_LANGUAGES = ("el", "lt", "en", "other")
-"""What `text/language.py` can say of a text; a routing rule may name these and the city's own."""
+"""What routing calls the language of a text: one of these, any further one being "other"; a rule may name them and
+the city's own."""
 
 
 def check(city: City) -> list[CityFault]:

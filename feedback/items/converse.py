@@ -15,7 +15,7 @@ from sqlmodel import Session, col, select
 from feedback.city.versions import Ruling
 from feedback.columns import table_of
 from feedback.errors import Expired, Fault, Invalid, MoveRefused, NotAllowed, NotFound
-from feedback.items import attachments, codes, keep_time
+from feedback.items import attachments, codes, keep_time, urgent
 from feedback.items.attachments import Filed
 from feedback.items.change import Change, begin, finish, tell
 from feedback.items.lifecycle import check_move, may, may_add_words
@@ -97,6 +97,7 @@ def add_words(
     act = "reply" if may(change.item.state, "reply") else "addition"
     if act == "reply":
         change.item.state = check_move(change.item.state, "reply")
+    urgent.heed(change, text)
     entry = change.enter(act, side="citizen", text=text)
     if act == "reply":
         change.rows += keep_time.resume(session, city=change.city, cycle=change.cycle, now=now)
@@ -143,6 +144,7 @@ def second_look(
     if before.second_look_until is None or now.astimezone(ruling.city.zone).date() > before.second_look_until:
         raise Expired("second_look_over", until=before.second_look_until)
     new_cycle(change, ruling=ruling, origin="second_look", barred_id=before.answered_by)
+    urgent.heed(change, text)
     entry = change.enter("second_look", side="citizen", text=text)
     _attach(change, entry, files)
     finish(change, "second_look")

@@ -35,6 +35,7 @@ def cycle_values(
     route: str,
     next_due_at: datetime,
     restricted: str | None = None,
+    urgent: str | None = None,
     barred_id: int | None = None,
 ) -> dict[str, Any]:
     """The values of a cycle that begins: nobody has it yet and nothing is answered."""
@@ -49,6 +50,7 @@ def cycle_values(
         "nature": nature,
         "route": route,
         "restricted": restricted,
+        "urgent": urgent,
         "responder_id": None,
         "barred_id": barred_id,
         "answered_at": None,

@@ -3,14 +3,15 @@
 Which items a viewer may see is said by `find.visible_to`, in every statement here. Each list is read in the order of an
 index and ends with its page, so that a page costs the same in a city of ten thousand items and of a million; counts end
 early too. A list with a filter becomes one statement for each combination of filters, compiled once
-(`feedback/statements.py`). Restricted items stand where the others do, and all of them in a list of their own.
+(`feedback/statements.py`). Restricted items stand where the others do, and all of them in a list of their own. What is
+urgent stands at the head of every list in the order of due days.
 """
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 import sqlalchemy as sa
 from msgspec import Struct
@@ -34,6 +35,11 @@ ENDED: frozenset[Queue] = frozenset(("answered", "closed", "void"))
 """Lists of what nothing is asked of any more: the newest round first."""
 BY_ROUND: frozenset[Queue] = ENDED | {"held"}
 """Lists in the order of rounds, not of due days; what is held comes in the order in which it came in."""
+_URGENT = _CYCLE.alias("urgent")
+_IS_URGENT = _CYCLE.c.id.in_(
+    sa.select(_URGENT.c.id).where(_URGENT.c.ended_at.is_(None), _URGENT.c.urgent.is_not(None))
+)
+"""Few are, and an index holds them: they are found first, whatever else a list asks for."""
 _IN_QUEUE = sa.or_(NOT_HELD, _CYCLE.c.restricted.is_not(None))
 """What is held stands in a list of its own; what is restricted besides, before those who are named for it."""
 OPENING = 160
@@ -53,6 +59,8 @@ def queue(
 ) -> QueuePage:
     """The items of a queue that the viewer may see, the nearest due first; of what is finished, the newest first.
 
+    Before all others come those that are urgent, the nearest due first among them too.
+
     What is held stands in the list "held" only, and that is the clerks'. A foreign cursor starts anew. Refuses
     NotFound for a role without a desk, and for "held" to all but clerks.
     """
@@ -61,18 +69,17 @@ def queue(
     place = _cursor(after, which)
     sight, values = visible_to(viewer)
     limit = min(limit, PAGE)
-    values |= {"most": limit + 1, "department": department, "service": service, "kind": kind}
-    if place:
-        values |= {"at": place[0], "key": place[1]}
-    shape = _Shape(
-        which,
-        sight,
-        department is not None,
-        service is not None,
-        kind is not None,
-        place is not None,
-    )
-    found = _rows(shape).all(session, values)
+    values |= {"department": department, "service": service, "kind": kind}
+    narrowed = (department is not None, service is not None, kind is not None)
+    found: list[Any] = []
+    # One after the other, each in the order of an index: together they would have to be sorted.
+    for part in _PARTS_BY_ROUND if which in BY_ROUND else _PARTS:
+        if len(found) > limit or (place is not None and place.part == "others" and part == "urgent"):
+            continue
+        begins = place is not None and place.part == part
+        shape = _Shape(which, sight, *narrowed, is_later=begins, part=part)
+        where = {"at": place.at, "key": place.key} if place is not None and begins else {}
+        found += _rows(shape).all(session, {**values, **where, "most": limit + 1 - len(found)})
     shown = found[:limit]
     clocks = _clocks(session, [row.cycle_id for row in shown])
     rows = tuple(
@@ -90,6 +97,7 @@ def queue(
             department=row.department,
             service=row.service,
             is_restricted=row.restricted is not None,
+            urgent=row.urgent,
             responder_id=row.responder_id,
             responder_name=row.responder_name,
             clocks=tuple(clocks.get(row.cycle_id, ())),
@@ -99,15 +107,18 @@ def queue(
     if len(found) <= limit:
         return QueuePage(rows, "")
     last = shown[-1]
-    return QueuePage(rows, f"{'' if which in BY_ROUND else last.next_due_at.isoformat()}~{last.cycle_id}")
+    if which in BY_ROUND:
+        return QueuePage(rows, f"~{last.cycle_id}")
+    return QueuePage(rows, _cursor_of(last.next_due_at, last.cycle_id, is_urgent=last.urgent is not None))
 
 
 def beginning_with(session: Session, *, cycle_id: int, which: Queue) -> str:
     """The cursor of the page that begins with this round, for the list beside an open item."""
-    due_at = _FIND_DUE.scalar(session, {"cycle": cycle_id})
     if which in BY_ROUND:
         return f"~{cycle_id - 1 if which == 'held' else cycle_id + 1}"
-    return f"{due_at.isoformat()}~{cycle_id - 1}"
+    found = _FIND_DUE.first(session, {"cycle": cycle_id})
+    assert found is not None
+    return _cursor_of(found.next_due_at, cycle_id - 1, is_urgent=found.urgent is not None)
 
 
 def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str, int]:
@@ -124,6 +135,12 @@ def count_open(session: Session, *, viewer: Viewer, most: int = 100) -> dict[str
     return found | ({"held": counts.held} if viewer.sees_all_departments else {})
 
 
+Part = Literal["urgent", "others", "all"]
+_PARTS: tuple[Part, ...] = ("urgent", "others")
+"""Of a list in the order of due days, in the order in which they are read."""
+_PARTS_BY_ROUND: tuple[Part, ...] = ("all",)
+
+
 class _Shape(Struct, frozen=True):
     """What the text of a list's statement depends on."""
 
@@ -133,7 +150,8 @@ class _Shape(Struct, frozen=True):
     by_service: bool
     by_kind: bool
     is_later: bool
-    """Not the first page."""
+    """It begins behind a place."""
+    part: Part
 
 
 @lru_cache(512)
@@ -142,6 +160,10 @@ def _rows(shape: _Shape) -> Statement:
     by_round = shape.which in BY_ROUND
     where: list[Any] = [] if by_round else [_CYCLE.c.ended_at.is_(None)]
     where.append(shape.sight.condition)
+    if shape.part == "urgent":
+        where.append(_IS_URGENT)
+    elif shape.part == "others":
+        where.append(_CYCLE.c.urgent.is_(None))
     if shape.by_department:
         where.append(_CYCLE.c.department == sa.bindparam("department"))
     elif shape.which in ("open", "waiting"):
@@ -195,6 +217,7 @@ def _rows(shape: _Shape) -> Statement:
             _CYCLE.c.department,
             _CYCLE.c.service,
             _CYCLE.c.restricted,
+            _CYCLE.c.urgent,
             _CYCLE.c.responder_id,
             sa.func.coalesce(_ACCOUNT.c.name, "").label("responder_name"),
             _CYCLE.c.next_due_at,
@@ -240,7 +263,9 @@ _CLOCKS = Statement(
     .select_from(_CLOCK.outerjoin(_PAUSE, _PAUSE.c.clock_id == _CLOCK.c.id))
     .where(_OF_PAGE)
 )
-_FIND_DUE = Statement(sa.select(_CYCLE.c.next_due_at).where(_CYCLE.c.id == sa.bindparam("cycle")))
+_FIND_DUE = Statement(
+    sa.select(_CYCLE.c.next_due_at, _CYCLE.c.urgent).where(_CYCLE.c.id == sa.bindparam("cycle"))
+)
 
 
 def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]]:
@@ -251,15 +276,30 @@ def _clocks(session: Session, cycle_ids: list[int]) -> dict[int, list[ClockView]
     return clocks_of(_CLOCKS.all(session, asked))
 
 
-def _cursor(after: str, which: Queue) -> tuple[datetime | None, int] | None:
+class _Place(Struct, frozen=True):
+    """Where a page ended: the part of the list, the due instant (None in finished lists), the round."""
+
+    part: Part
+    at: datetime | None
+    key: int
+
+
+def _cursor_of(at: datetime, key: int, *, is_urgent: bool) -> str:
+    """`instant~round`, with "!" before it where what is urgent goes on."""
+    return f"{'!' if is_urgent else ''}{at.isoformat()}~{key}"
+
+
+def _cursor(after: str, which: Queue) -> _Place | None:
     """Where the page before ended: `instant~round`, without instant in finished lists; None: no cursor of ours."""
     instant, _, key = after.partition("~")
     if not key.isascii() or not key.isdigit() or len(key) > 18:
         return None
     if which in BY_ROUND:
-        return None, int(key)
+        return _Place("all", None, int(key))
     try:
-        at = datetime.fromisoformat(instant)
-        return (at.astimezone(UTC), int(key)) if at.tzinfo is not None else None
+        at = datetime.fromisoformat(instant.removeprefix("!"))
+        if at.tzinfo is None:
+            return None
+        return _Place("urgent" if instant.startswith("!") else "others", at.astimezone(UTC), int(key))
     except (ValueError, OverflowError):  # The first and the last day of time have no UTC in every zone.
         return None

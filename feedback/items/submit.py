@@ -19,7 +19,7 @@ from sqlmodel import Session
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.errors import Conflict
-from feedback.items import attachments, cycles, keep_time
+from feedback.items import attachments, cycles, keep_time, urgent
 from feedback.items.attachments import Filed
 from feedback.items.held import HeldFor
 from feedback.items.sent import Sent
@@ -107,7 +107,7 @@ def find_taken(session: Session, *, key_hash: str, sent: Sent) -> Taken | None:
 
 
 def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool = True) -> Prepared:
-    """Language, nature, department and both clocks of a checked submission. Reads nothing, writes nothing.
+    """Language, urgency, nature, department and both clocks of a checked submission. Reads nothing, writes nothing.
 
     `counted`: whether the figures count it; an import may say no.
     """
@@ -165,6 +165,7 @@ def prepare(*, ruling: Ruling, sent: Sent, received_at: datetime, counted: bool 
         route=routed.rule,
         next_due_at=keep_time.next_due(clocks),
         restricted=restriction.reason if restriction else None,
+        urgent=urgent.of_words(sent.kind, sent.text),
     )
     return Prepared(
         sent=sent,

@@ -109,12 +109,14 @@ class Contact(Row, table=True):
     confirmed_at: datetime | None = instant(nullable=True)
 
 
-def _of_open(name: str, *columns: str, restricted: bool = False) -> sa.Index:
+_OPEN = sa.text("ended_at IS NULL")
+_RESTRICTED = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
+_URGENT = sa.text("ended_at IS NULL AND urgent IS NOT NULL")
+
+
+def _of_open(name: str, *columns: str, where: sa.TextClause = _OPEN) -> sa.Index:
     """An index of the rounds that something is still asked of: few of many, and all that a queue reads."""
-    is_open = sa.text("ended_at IS NULL")
-    if restricted:
-        is_open = sa.text("ended_at IS NULL AND restricted IS NOT NULL")
-    return sa.Index(name, *columns, sqlite_where=is_open, postgresql_where=is_open)
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class Cycle(Row, table=True):
@@ -126,7 +128,8 @@ class Cycle(Row, table=True):
         _of_open("ix_cycle_due", "next_due_at", "id", "department", "service", "restricted", "item_id"),
         _of_open("ix_cycle_queue", "department", "next_due_at", "id", "restricted", "item_id"),
         _of_open("ix_cycle_mine", "responder_id", "next_due_at", "id", "restricted", "item_id", "department"),
-        _of_open("ix_cycle_restricted", "next_due_at", "id", restricted=True),
+        _of_open("ix_cycle_restricted", "next_due_at", "id", where=_RESTRICTED),
+        _of_open("ix_cycle_urgent", "next_due_at", "id", where=_URGENT),
         sa.Index("ix_cycle_answered", "answered_on"),
     )
     FACTS = (
@@ -141,6 +144,7 @@ class Cycle(Row, table=True):
         "nature",
         "route",
         "restricted",
+        "urgent",
         "responder_id",
         "barred_id",
         "answered_at",
@@ -169,6 +173,8 @@ class Cycle(Row, table=True):
     """How it came to its department: `rule:<key>`, service, keywords, triage, hand_over, import …"""
     restricted: str | None = Field(default=None, max_length=16)
     """Why only those named (`Grant`) may see the item; None: it is not restricted. The same in all its cycles."""
+    urgent: str | None = Field(default=None, max_length=12, nullable=True)
+    """Why it comes before others (`urgent.py`): what its words speak of, or "staff"; None: it takes its turn."""
     responder_id: int | None = link("account.id", nullable=True)
     barred_id: int | None = link("account.id", nullable=True)
     """Who answered the cycle before and therefore may not take this one."""

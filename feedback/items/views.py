@@ -59,6 +59,7 @@ class CycleView(Struct, frozen=True):
     nature: str
     route: str
     restricted: str | None
+    urgent: str | None
     responder_id: int | None
     barred_id: int | None
     answered_at: datetime | None
@@ -197,6 +198,8 @@ class QueueRow(Struct, frozen=True, kw_only=True):
     department: str | None
     service: str | None
     is_restricted: bool
+    urgent: str | None
+    """Why it comes before others; None: it takes its turn."""
     responder_id: int | None
     responder_name: str
     clocks: tuple[ClockView, ...]

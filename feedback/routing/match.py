@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from feedback.city.profile import City, Nature, Restriction, RoutingRule, Service, When
+from feedback.text.language import as_ours
 from feedback.text.stems import word_keys
 
 NEAR_WORDS = 3
@@ -49,7 +50,7 @@ def route(
     2. The chosen service: its department; triage where the city does not offer it ("not_offered").
     3. Without a chosen service: the one whose keywords clearly win in the text's language
        (`Routing.keyword_least` and `keyword_lead`), then the rules once more with that service, then its
-       department. Keywords of all languages count where the text's is "other" or none that they are in.
+       department. Keywords of all languages count where the text's is none that they are in.
     4. Triage.
 
     `service` is a key of the city's, or None; another raises KeyError.
@@ -116,7 +117,7 @@ def _fits(when: When, item: _Item, service: str | None) -> bool:
         and (not when.kind or item.kind in when.kind)
         and (not when.nature or item.nature in when.nature)
         and (not when.channel or item.channel in when.channel)
-        and (not when.language or item.language in when.language)
+        and (not when.language or item.language in when.language or as_ours(item.language) in when.language)
     )
 
 

@@ -22,6 +22,41 @@ def fold(text: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", plain.translate(_TABLE)).split())
 
 
+def fold_in_place(text: str) -> str:
+    """Lower case without accents, a character for each character: what is found in it stands there in the text.
+
+    Spaces of every kind become plain ones but ends of lines, hyphens and dashes become "-", digits of other scripts
+    plain ones, final ς becomes σ. A letter that has no single plain one stays as it is.
+    """
+    return text.translate(_IN_PLACE)
+
+
+class _InPlace(dict[int, str]):
+    """Code point → the one character that it becomes; the common ones are remembered."""
+
+    def __missing__(self, code: int) -> str:
+        kept = _keep_place(chr(code))
+        if code < _REMEMBERED_BELOW:
+            self[code] = kept
+        return kept
+
+
+def _keep_place(character: str) -> str:
+    if character in "\n\r":
+        return character
+    category = unicodedata.category(character)
+    if category == "Nd":
+        return str(unicodedata.digit(character))
+    if category == "Zs" or character == "\t":
+        return " "
+    if category == "Pd":
+        return "-"
+    plain = unicodedata.normalize("NFKD", character).lower()[:1]
+    if plain == "ς":
+        return "σ"
+    return plain if plain.isalpha() or plain.isdigit() else character
+
+
 class _Table(dict[int, str]):
     """Code point → what stays of it; the common ones are remembered."""
 
@@ -48,3 +83,4 @@ _ACCENTS = ((0x0300, 0x036F), (0x1AB0, 0x1AFF), (0x1DC0, 0x1DFF), (0x20D0, 0x20F
 """The blocks of combining accents: tonos, dialytika, caron, ogonek and their kind."""
 
 _TABLE = _Table()
+_IN_PLACE = _InPlace()

@@ -1,7 +1,7 @@
 """In which language a text is written: Greek, Lithuanian, English or another.
 
-A rule, not a model: scripts, letters, common words and word shapes are counted, and the language of the
-page on which the text was written decides where they leave doubt. Greek in Latin letters (Greeklish) is
+A rule, not a model: scripts, letters, common words and word shapes (`language_words.py`) are counted, and the language
+of the page on which the text was written decides where they leave doubt. Greek in Latin letters (Greeklish) is
 Greek. Which languages a city speaks does not matter here, and nothing is decided for the citizen: the
 answer helps routing and the clerk.
 """
@@ -11,12 +11,18 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
+from collections.abc import Mapping
+from typing import Final
 
 from feedback.text.fold import fold
+from feedback.text.language_words import LETTERS, SHAPES, WORDS
+
+OURS: Final = ("el", "lt", "en")
+"""The languages that the rules of routing may name beside "other"."""
 
 
 def detect(text: str, prior: str) -> str:
-    """The language of a text: "el", "lt", "en" or "other".
+    """The language of a text: "el", "lt", "en", the code of another where that is sure (ISO 639-1), else "other".
 
     `prior`, the language of the page, is the answer where the text is too short or too mixed to tell. Only
     the opening of a long text is read.
@@ -25,49 +31,91 @@ def detect(text: str, prior: str) -> str:
     best, score = max(scores.items(), key=lambda found: found[1], default=(prior, 0.0))
     if score < _LEAST or score - scores[prior] < _LEAD:
         return prior
-    return best if best in _OURS else "other"
+    return best if best in OURS else _code(scores, best)
 
 
-_OURS = ("el", "lt", "en")
+def as_ours(language: str) -> str:
+    """What routing rules call a language: one of ours, or "other"."""
+    return language if language in OURS else "other"
+
+
 _READ_CHARACTERS = 300
 _LEAST = 1.0
 """One common word, or one word in a script or with letters that tell."""
 _LEAD = 0.75
 """By how much another language must lead the page's."""
+_SURE = 2.0
+_SURE_LEAD = 1.0
+"""What a language that is none of ours needs, and by how much it must lead the next of its script, to be named."""
 _LETTER_SCORE = 1.5
 _SHAPE_SCORE = 0.5
 
 _TOKEN = re.compile(r"[^\W_]+")
 _GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
+_SCRIPTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "CYRILLIC": ("ru", "uk", "bg", "be", "sr"),
+    "ARABIC": ("ar", "fa", "ur"),
+    "HEBREW": ("he",),
+    "GEORGIAN": ("ka",),
+    "ARMENIAN": ("hy",),
+    "BENGALI": ("bn",),
+    "GURMUKHI": ("pa",),
+    "DEVANAGARI": ("hi",),
+    "ETHIOPIC": ("am",),
+    "THAI": ("th",),
+    "HANGUL": ("ko",),
+    "HIRAGANA": ("ja",),
+    "KATAKANA": ("ja",),
+    "CJK": ("zh",),
+}
+"""Scripts and the languages that are told apart in them; one alone is sure by its script."""
+
+
+def _code(scores: Mapping[str, float], best: str) -> str:
+    """The code of a language that is none of ours; "other" where two would do."""
+    if best in _SCRIPTS:
+        candidates = _SCRIPTS[best]
+        if len(candidates) == 1:
+            return candidates[0]
+    elif best in WORDS:
+        candidates = next((codes for codes in _SCRIPTS.values() if best in codes), _LATIN)
+    else:
+        return "other"
+    ranked = sorted(candidates, key=lambda code: scores.get(code, 0.0), reverse=True)
+    first, second = (scores.get(code, 0.0) for code in ranked[:2])
+    return ranked[0] if first >= _SURE and first - second >= _SURE_LEAD else "other"
 
 
 def _scores(text: str) -> defaultdict[str, float]:
-    """How much speaks for each language; Greek script and Greeklish count for Greek, whichever is more."""
+    """How much speaks for each language and script; Greek script and Greeklish count for Greek, whichever is more."""
     scores: defaultdict[str, float] = defaultdict(float)
     unknown = []
     lower = text.lower()
     for token, bare in zip(
         _TOKEN.findall(lower), _TOKEN.findall(lower.translate(_BARE_LETTERS)), strict=True
     ):
-        if bare.isascii():
-            for language in _languages_of_letters(token) if token != bare else ():
-                scores[language] += _LETTER_SCORE
-        elif _GREEK.search(token):
-            scores["el"] += 1
-            continue
-        else:
-            scores["other script"] += 1
-            continue
+        if not bare.isascii():
+            if _GREEK.search(token):
+                scores["el"] += 1
+                continue
+            scores[_script(token)] += 1
+        for language in _languages_of_letters(token) if not token.isascii() else ():
+            scores[language] += _LETTER_SCORE
         if languages := _LANGUAGES_OF_WORD.get(bare):
             for language in languages:
                 scores[language] += 1
-        else:
+        elif bare.isascii():
             unknown.append(bare)
     shapes = " ".join(unknown)
-    for language, shape in _SHAPES.items():
+    for language, shape in SHAPES.items():
         scores[language] += _SHAPE_SCORE * len(shape.findall(shapes))
     scores["el"] = max(scores["el"], scores.pop("greeklish", 0.0))
     return scores
+
+
+def _script(token: str) -> str:
+    """The script of a word that is neither Greek nor Latin."""
+    return unicodedata.name(token[0], "unknown").partition(" ")[0]
 
 
 def _languages_of_letters(token: str) -> frozenset[str]:
@@ -76,27 +124,9 @@ def _languages_of_letters(token: str) -> frozenset[str]:
     return frozenset.intersection(*found) if found else frozenset()
 
 
-_LETTERS = {
-    "lt": "ėįųūšžčąę",
-    "lv": "āēīūģķļņšžč",
-    "pl": "ąęłśżźćńó",
-    "cs": "řěůšžčýáí",
-    "hr": "šžčćđ",
-    "de": "äöüß",
-    "tr": "öüçşğı",
-    "fr": "éèêàâçôîûëù",
-    "it": "àèìòù",
-    "es": "ñáéíóú",
-    "sq": "ëç",
-    "ro": "ăâîșț",
-    "north": "åäöøæ",
-    "hu": "őűáéíóöúü",
-}
-"""Letters that tell, by language; those of the Greek script tell by themselves."""
-
 _LANGUAGES_OF_LETTER = {
-    letter: frozenset(language for language, letters in _LETTERS.items() if letter in letters)
-    for letter in "".join(_LETTERS.values())
+    letter: frozenset(language for language, letters in LETTERS.items() if letter in letters)
+    for letter in "".join(LETTERS.values())
 }
 
 _BARE_LETTERS = str.maketrans(
@@ -109,94 +139,10 @@ _BARE_LETTERS = str.maketrans(
 )
 """Latin letters without their accents, each for one, so that a text keeps its places."""
 
-_WORDS = {
-    "en": """
-        the and is are was were this that these those with for not have has had been of in on at to it its
-        my our your there here they them their we you he she him her his a an i am be as by or but so if
-        please when where why how what which who can cannot could should would will do does did no nor near
-        from since after before all very still again every some any because nobody nothing more most need
-        needs also than then only too up out about into over under between behind next front one two three
-        day days week weeks month months year years time thank thanks dear hello sir madam street road lamp
-        lamps light lights broken bin bins rubbish garbage waste litter noise loud water leak tree trees
-        park parking parked car cars hole potholes pothole pavement sidewalk bus stop dog dogs school
-        playground staff service office phone clerk friendly polite quick rude helpful works working dark
-        dirty dangerous missing full empty idea suggest suggestion complaint queue waiting""",
-    "lt": """
-        ir yra nera kad bet su del prie uz is i ant po per nuo iki apie jau tik dar labai kur kada kaip kas
-        ko kodel man mes jus jusu musu mano savo jo ju juos sis si sio sita sitas sios tas ta tai tie ten
-        cia ne nebe as esu esame buvo bus gali galima galite galetu reikia reiketu prasau prasome prasom
-        aciu dekoju diena laba labas sveiki nuolat vis vel kiekviena kai jei jeigu arba nes todel pries tarp
-        be visi nieko niekas noriu norime metu metus menesi menesius savaite savaites dienas dienu miesto
-        mieste savivaldybe gatve gatves gatveje lempa lempos nedega neveikia zibintas siuksles siuksliu
-        siuksleliu konteineris konteineriai duobe duobes kelias kelio kelyje medis medziai suo sunys
-        triuksmas vanduo vandens automobilis automobiliai stotele stoteleje autobusas saligatvis saligatvyje
-        saligatviai apsvietimas namas namo namu kieme kiemas parkas parke aikstele aiksteleje vaiku vaikai
-        darbuotoja darbuotojas darbuotojai paslauga paslaugos tvarkoma nevalo neisveza isvezti sutvarkyti
-        pataisyti padekoti puiku gerai blogai siulau siulyciau tikrai mums jums kuris kuri kurie toks
-        tokia""",
-    "greeklish": """
-        kai ke den dn einai eine ine htan itan stin sthn sti sth sto ston stous stis sta ths tis thn tin tou
-        tous twn ton to ta oi o me se na tha gia apo pou poy pws pos oti mou mas sas tous edo edw ekei exei
-        exoun exete exoume eixe poli poly polu otan giati pote kathe oute mia ena enas mera meres vdomada
-        vdomades mines xronia xronos kalimera kalispera geia parakalo parakalw efxaristo euxaristo euxaristw
-        eyxaristw dimos dhmos dimou dhmou odos odo odou dromos dromo dromou dromoi skoupidia kados kadoi
-        kadous nero nera fota fwta fanari lampa lampes dentra dentro plateia geitonia thorivos skylia skilia
-        skylos adespota pezodromio pezodromia parko sxoleio leoforeio stasi vromia vromaei mirizei eimai
-        eimaste thelo thelw theloume mporei mporeite prepei kanei kanete kanenas tipota akoma akomi
-        sigxaritiria ypallilos ypalliloi ypiresia dimarxeio dimarxe kala kalo sas spiti mprosta piso konta
-        mesa exo mexri meta prin pali panta olo oloi ola simera xthes avrio lakkouva lakkouves ksana
-        xana""",
-    "de": """
-        der die das den dem des und ist sind war waren nicht ein eine einen einem einer auf mit fur fuer von
-        im am zu zur zum ich wir sie es er man bitte seit hier dort steht stehen liegt liegen wird werden
-        wurde auch bei ohne aus an in nach vor uber ueber unter wann warum wie kein keine mehr schon noch
-        wieder immer oder aber strasse str danke sehr geehrte herren damen guten tag hallo defekt muell mull
-        gehweg fahrrad auto kennzeichen baum laterne ampel weg platz ecke rad seiten wochen tagen monaten
-        jahren gegenuber neben zwischen hinter so""",
-    "fr": """
-        le la les des du une un et est sont dans pour sur pas que qui avec nous vous je il elle au aux ce
-        cette ces bonjour merci rue plus depuis mais ou ne se sa son mon notre votre chez sans tres trop
-        toujours a de""",
-    "es": """
-        el los las la una un que del de por para con esta estan muy hay en y gracias calle desde pero se su
-        no es mi nuestra nuestro buenos dias hace cuando donde favor sin mas""",
-    "it": """
-        il lo la gli le che di del della per non una un sono nel nella con questa questo via grazie
-        buongiorno e i da si ma molto anche dove quando come e""",
-    "pl": """
-        jest nie na w z sie i to ze od przy ulicy ulica prosze dzien dobry jak czy co sa dla po tym bardzo
-        do o juz tu sa byl bylo dziekuje przez nasz""",
-    "lv": """
-        un ir nav ar uz par pie no kas ludzu iela paldies es mes loti ka vai bet ielas jau tur pilseta""",
-    "sq": """
-        nuk eshte dhe nje per ne me te qe ka rruga ju lutem faleminderit shume nga jane pa kam""",
-    "nl": """
-        het een niet van ik wij de en op met voor is zijn wordt straat graag dank er naar al geen ook""",
-    "tr": """
-        bir ve bu icin cok var yok degil sokak lutfen tesekkurler gibi daha ne ile""",
-}
-"""Common words without their accents; one that stands in several languages decides nothing between them."""
-
 _LANGUAGES_OF_WORD: dict[str, list[str]] = {}
-for _language, _words in _WORDS.items():
+for _language, _words in WORDS.items():
     for _word in dict.fromkeys(_words.split()):
         _LANGUAGES_OF_WORD.setdefault(_word, []).append(_language)
 
-_SHAPES = {
-    "en": re.compile(
-        r"\b\w{3,}(?:ing|tion|tions|ed|ness|ment|ly|ght|ous|ful|able)\b|\bw[hr]\w+|\b\w*(?:ough|ee|oo|ck)\w*"
-    ),
-    "lt": re.compile(
-        r"\b(?=\w{5})[a-z]*(?:[ijt]as|is|ys|ius|ai|os|oje|eje|yje|uose|ose|ems|oms|iams|ams|imas|ymas|inti|uoti|"
-        r"iau|ama|oma|yti|eti|iu|ejo|ojo)\b"
-    ),
-    "greeklish": re.compile(
-        r"\b(?=\w{4})\w*(?:ous|ei|eis|oun|oume|ete|eite|tai|menos|meno|meni|mena|idia|eia|eio|wn|wse|oi|os)\b|\b\w*"
-        r"(?:mp|gk|ksy|psi|xth|8\w|ou\w|\ww\w)\w*"
-    ),
-    "de": re.compile(
-        r"\b\w*sch\w*|\b\w{3,}(?:ung|ungen|lich|keit|heit|igen|iert|enen|tzt|stelle|strasse|weg|platz|rad)\b"
-        r"|\b\w*(?:pf|zeich|zeug)\w*"
-    ),
-}
-"""Endings and clusters that look like a language, looked for in the words that no list has."""
+_OTHER_SCRIPTS = {code for codes in _SCRIPTS.values() for code in codes}
+_LATIN = tuple(code for code in WORDS if code not in {*OURS, "greeklish", *_OTHER_SCRIPTS})

@@ -30,7 +30,8 @@ def word_keys(text: str, language: str) -> list[tuple[str, ...]]:
     """For each word, in order, the one, two or three keys under which it may be met.
 
     The stem of the word as written and that of the folded word; for Lithuanian also that of the word with
-    the ė, č or dž that its bare ending stands for („gatveje“ meets „gatvė“, „mokescio“ meets „mokestis“).
+    the ė, č or dž that its bare ending stands for („gatveje“ meets „gatvė“, „mokescio“ meets „mokestis“), for
+    Greek that of a neuter's plural, which the stemmer cuts shorter («σκουπίδι» meets «σκουπίδια»).
     """
     stemmer = _find_stemmer(language)
     keys_of_words = []
@@ -39,6 +40,8 @@ def word_keys(text: str, language: str) -> list[tuple[str, ...]]:
         spellings = [word] if word == folded else [word, folded]
         if language == "lt" and (ending := _BARE_ENDING.search(folded)):
             spellings.append(folded[: ending.start()] + _MEANT[ending["bare"]] + folded[ending.end("bare") :])
+        elif language == "el" and (ending := _NEUTER_ENDING.search(folded)):
+            spellings.append(folded[: ending.start()] + "ια")
         keys_of_words.append(tuple(dict.fromkeys(_stem(spelling, stemmer) for spelling in spellings)))
     return keys_of_words
 
@@ -66,6 +69,7 @@ _BARE_ENDING = re.compile(
 )
 """Lithuanian endings as typed without diacritics: those of gatvė and duobė, and the č and dž into which the
 t and d of mokestis and medis turn in some cases."""
+_NEUTER_ENDING = re.compile(r"(?<=\w{3})ι(?:ο|ου)?$")
 _MEANT = {"e": "ė", "c": "č", "dz": "dž"}
 
 

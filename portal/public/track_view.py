@@ -102,7 +102,7 @@ def case_view(session: Session, item: ItemView, *, city: City, now: datetime, fi
     is_open = respond.find_open_for_item(session, item_id=item.id, now=now) is not None
     return CaseView(
         reference=item.reference,
-        language=item.language,
+        language=languages.tag_of(item.language),
         kind=kind_word(item.kind),
         service=service_name,
         title=title_of(item.text, otherwise=service_name or kind_word(item.kind)),

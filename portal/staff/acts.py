@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from feedback.items import lengthen, restrict
-from feedback.items.lifecycle import Move, may
+from feedback.items.lifecycle import RUNNING, Move, may
 from feedback.items.views import ItemView
 from feedback.people.viewer import Viewer
 
@@ -22,6 +22,7 @@ class Acts(Struct, frozen=True, kw_only=True):
     unvoid: bool
     reopen: bool
     release: bool
+    rate: bool
     restrict: bool
     lift: bool
     nature: bool
@@ -46,6 +47,7 @@ def acts_of(item: ItemView, viewer: Viewer) -> Acts:
         unvoid=can("unvoid"),
         reopen=can("reopen"),
         release=item.held is not None,
+        rate=item.state in RUNNING,
         restrict=item.restricted is None and restrict.may_restrict(viewer),
         nature=lengthen.may_lengthen(item.state, is_held=item.held is not None),
         deadline=item.cycle.clock("law") is not None

@@ -10,7 +10,7 @@ from sqlmodel import Session
 from feedback.city import versions
 from feedback.errors import Invalid, NotFound
 from feedback.items import answer as answers
-from feedback.items import converse, lengthen, triage, undelivered
+from feedback.items import converse, lengthen, triage, undelivered, urgent
 from feedback.items.answer import Reply as Answer
 from feedback.items.happenings import QUESTIONS
 from feedback.items.lifecycle import RUNNING
@@ -133,6 +133,27 @@ def release(visit: Visit) -> Reply:
         triage.release(session, item_id=item_id, seen_version=seen, by=_actor(visit), now=visit.now)
 
     return attempt.do(visit, deed, "released", lambda item: item.held is None and item.state in RUNNING)
+
+
+@route("/staff/item/{reference}/urgent", "POST", policy="desk")
+def rate(visit: Visit) -> Reply:
+    """It comes before others, or no longer does."""
+    is_urgent = visit.form.text("urgent") == "yes"
+
+    def deed(session: Session, item_id: int, seen: int) -> None:
+        urgent.rate(
+            session,
+            item_id=item_id,
+            seen_version=seen,
+            is_urgent=is_urgent,
+            by=_actor(visit),
+            now=visit.now,
+        )
+
+    def is_done(item: ItemView) -> bool:
+        return item.state in RUNNING and (item.cycle.urgent is not None) == is_urgent
+
+    return attempt.do(visit, deed, "urgent" if is_urgent else "not-urgent", is_done)
 
 
 @route("/staff/item/{reference}/unvoid", "POST", policy="desk")
@@ -276,6 +297,8 @@ def _done_words(done: str) -> str:
         "released": _("The message is released and stands in its queue now."),
         "restricted": _("The case is restricted. Only those who are named for it see it now."),
         "lifted": _("The case is no longer restricted."),
+        "urgent": _("The case is marked as urgent and comes first in its queues."),
+        "not-urgent": _("The case is no longer marked as urgent."),
         "discarded": _("Your text is discarded. Nothing was sent."),
         "sent-again": sent_again_words(),
         "reopened": _("The case is open again, with new deadlines."),

@@ -22,11 +22,12 @@ from portal.clock_view import Tracks, clock_of
 from portal.file_view import FileView, files_of
 from portal.forms import FieldError
 from portal.languages import gettext as _
-from portal.staff import facts, law_words, timeline, words
+from portal.staff import facts, law_words, marked, timeline, words
 from portal.staff.acts import Acts, acts_of, is_barred
 from portal.staff.clash import Clash
 from portal.staff.facts import Fact, RatingFact, SightFact
 from portal.staff.law_words import LawFact
+from portal.staff.marked import Piece
 from portal.staff.rows import Due
 from portal.staff.timeline import DeskEntry
 from portal.staff.undelivered import Lost
@@ -103,6 +104,9 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     kind: str
     service: str
     state: Mark
+    urgent: Mark | None
+    """Where it comes before others."""
+    urgent_reason: str
     held: Mark | None
     """Where a clerk looks at it before its department does."""
     sight: SightFact | None
@@ -121,7 +125,7 @@ class DeskPage(Struct, frozen=True, kw_only=True):
     """Mails of the case that did not arrive."""
     sender: str
     sender_line: str
-    words: str
+    words: list[Piece]
     files: list[FileView]
     """What came with the words."""
     language: str
@@ -184,6 +188,8 @@ def make_page(
         kind=item_words.kind_word(item.kind),
         service=service,
         state=words.state_mark(item.state, item.cycle.department),
+        urgent=marked.urgent_mark(item.cycle.urgent) if item.cycle.urgent else None,
+        urgent_reason=marked.urgent_reason(item),
         held=words.held_mark() if item.held else None,
         sight=facts.sight_of(item, readings, city=city, now=now),
         title=item_words.title_of(item.text, otherwise=service),
@@ -201,9 +207,9 @@ def make_page(
                 words.language_word(item.language),
             )
         ),
-        words=item.text,
+        words=marked.pieces_of(item, item.text),
         files=files_of(item, None, address=timeline.files_address(item)),
-        language=item.language if item.text and item.language != viewer.language else "",
+        language=languages.tag_of(item.language) if item.text and item.language != viewer.language else "",
         entries=timeline.entries_of(item, city=city, now=now),
         composer=_composer(
             acts,

@@ -13,7 +13,8 @@ from feedback.satisfaction.respond import CANT_SAY, Rating
 from portal import languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
-from portal.staff import words
+from portal.staff import marked, words
+from portal.staff.marked import Piece
 from portal.staff.words import Mark
 
 
@@ -31,7 +32,7 @@ class RatingFact(Struct, frozen=True):
     title: str
     outcome: str
     handling: str
-    comment: str
+    comment: list[Piece]
 
 
 class SightFact(Struct, frozen=True):
@@ -106,6 +107,8 @@ def facts_of(item: ItemView, city: City, now: datetime, kept_back: int = 0) -> l
         if contact.phone:
             found.append(Fact(_("Phone"), contact.phone))
         found.append(Fact(_("Language of e-mails"), words.language_word(contact.language)))
+    if personal := marked.personal_words(marked.said_by_citizen(item)):
+        found.append(Fact(_("Personal data in the words"), personal, _("marked there")))
     found.append(Fact(_("Received"), languages.moment_long(item.received_at, city.zone)))
     if cycle.number > 1:
         since = languages.moment(cycle.started_at, city.zone, now)
@@ -117,7 +120,9 @@ def rating_of(item: ItemView, rating: Rating) -> RatingFact:
     """A rating in words; which round it belongs to is said where there were several."""
     number = next((cycle.number for cycle in item.cycles if cycle.id == rating.cycle_id), 1)
     title = _("Round %(number)s") % {"number": number} if len(item.cycles) > 1 else ""
-    return RatingFact(title, _step(rating.outcome), _step(rating.handling), rating.comment)
+    return RatingFact(
+        title, _step(rating.outcome), _step(rating.handling), marked.pieces_of(item, rating.comment)
+    )
 
 
 def _step(step: int | None) -> str:

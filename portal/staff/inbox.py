@@ -169,6 +169,7 @@ def _groups(
     if which in queues.BY_ROUND:
         return [Group("", "", [lister.line(row) for row in found])]
     titles = {
+        "urgent": _("Urgent"),
         "late": _("Overdue"),
         "today": _("Today"),
         "week": _("This week"),
@@ -177,7 +178,7 @@ def _groups(
     }
     grouped: dict[str, list[Markup]] = {}
     for row in found:
-        grouped.setdefault(lister.group(row.clocks), []).append(lister.line(row))
+        grouped.setdefault(lister.group(row), []).append(lister.line(row))
     shown = [key for key in titles if key in grouped]
     cut = {shown[0]} if is_begun else set()
     cut |= {shown[-1]} if has_more else set()

@@ -23,7 +23,7 @@ from portal import item_words, languages
 from portal.languages import gettext as _
 from portal.languages import ngettext
 from portal.pages import Visit
-from portal.staff import mini, words
+from portal.staff import marked, mini, words
 from portal.staff.words import Mark
 
 DRAWN_ANEW: Final = 600
@@ -58,6 +58,8 @@ class InboxRow(Struct, frozen=True, kw_only=True):
     department: str
     """Empty where the viewer has one department only."""
     state: Mark
+    urgent: str
+    """The word of that mark; empty where it takes its turn."""
     restricted: str
     """The word of that mark; empty where it is not restricted."""
 
@@ -120,7 +122,9 @@ class Lister:
             reference=row.reference,
             href=f"/staff/item/{row.reference}?{self._query}",
             title=item_words.title_of(row.opening, otherwise=service),
-            language=row.language if row.opening and row.language != self._visit.language else "",
+            language=languages.tag_of(row.language)
+            if row.opening and row.language != self._visit.language
+            else "",
             meta=meta,
             is_unread=row.state == "received",
             due=self.due(row.clocks),
@@ -128,6 +132,7 @@ class Lister:
             who=self._who(row),
             department=self._department(row.department) if self._has_departments and row.department else "",
             state=self._mark(row.state, row.department, row.is_held),
+            urgent=marked.urgent_mark(row.urgent).text if row.urgent else "",
             restricted=words.restricted_mark().text if row.is_restricted else "",
         )
 
@@ -155,11 +160,13 @@ class Lister:
         clock = by_name.get("law") or by_name["promise"]
         return self._ended(clock, self._clock_names[clock.which])
 
-    def group(self, clocks: Sequence[ClockView]) -> str:
-        """late, today, week, later, or none: where the nearest running clock puts it."""
+    def group(self, row: QueueRow) -> str:
+        """urgent; else late, today, week, later, or none: where the nearest running clock puts it."""
+        if row.urgent:
+            return "urgent"
         running = [
             (clock.due_at, clock.due_on)
-            for clock in clocks
+            for clock in row.clocks
             if clock.stopped_at is None and clock.due_at is not None and clock.due_on is not None
         ]
         if not running:

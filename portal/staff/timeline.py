@@ -17,6 +17,7 @@ from portal import item_words, languages
 from portal.file_view import FileView, files_of
 from portal.languages import gettext as _
 from portal.staff import words
+from portal.staff.marked import Piece, pieces_of
 from portal.staff.words import Mark
 
 
@@ -34,6 +35,8 @@ class DeskEntry(Struct, frozen=True, kw_only=True):
     """What happened, where that is not plain from the words."""
     text: str
     """A person's own words."""
+    pieces: list[Piece]
+    """The same with its marks, where they are a citizen's; empty otherwise."""
     files: list[FileView]
     after: list[str]
     """What an answer adds: by when, or to whom it was forwarded."""
@@ -89,6 +92,7 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             now,
             sentence=_citizen_act(entry.act),
             text=entry.text,
+            pieces=pieces_of(item, entry.text),
             files=files_of(item, entry.id, address=files_address(item)),
         )
     if entry.side == "city":
@@ -122,6 +126,8 @@ def _entry(item: ItemView, entry: EntryView, city: City, now: datetime) -> DeskE
             "restricted": _("Restricted: the heads of %(department)s name who may see it")
             % {"department": department},
             "lifted": _("No longer restricted"),
+            "urgent": _("Marked as urgent"),
+            "not_urgent": _("No longer marked as urgent"),
         }.get(entry.act, "")
         return _line(
             anchor, "internal", name, entry.at, city, now, marks=marks, sentence=sentence, text=entry.text
@@ -175,6 +181,7 @@ def _line(
     marks: list[Mark] | None = None,
     sentence: str = "",
     text: str = "",
+    pieces: list[Piece] | None = None,
     files: list[FileView] | None = None,
     after: list[str] | None = None,
 ) -> DeskEntry:
@@ -187,6 +194,7 @@ def _line(
         marks=marks or [],
         sentence=sentence,
         text=text,
+        pieces=pieces or [],
         files=files or [],
         after=after or [],
     )

@@ -116,8 +116,8 @@ def channel_word(channel: str) -> str:
 
 
 def language_word(code: str) -> str:
-    """A language in its own words."""
-    return languages.NAMES.get(code, _("Another language"))
+    """A language by its name, where it is known."""
+    return languages.name_of(code) or _("Another language")
 
 
 def service_name(city: City, key: str | None) -> str:

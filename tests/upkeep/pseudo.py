@@ -87,6 +87,7 @@ _INLINE = frozenset(
         "em",
         "i",
         "kbd",
+        "mark",
         "q",
         "small",
         "span",

@@ -39,7 +39,7 @@ from tests.upkeep.tour import WORDS, Tour
 PASSWORD = "eleven geese over the river"
 DONE = (
     *("taken", "answered", "asked", "resumed", "handed-over", "void", "unvoid", "reopened", "restricted"),
-    *("discarded", "released", "sent-again", "reclassified", "lengthened"),
+    *("discarded", "released", "sent-again", "reclassified", "lengthened", "urgent", "not-urgent"),
 )
 
 
@@ -380,6 +380,19 @@ def other_items(tour: Tour) -> None:
     assert clerk.post(f"{at}/hand-over", **_seen(clerk, at), department="dept-c", reason=WORDS).status == 409
     assert clerk.post(f"{at}/release", **_seen(clerk, at)).status == 303
     assert clerk.get(at).status == 200
+    for words in (
+        marked("gas, a live wire, a fire and a flood"),
+        marked("a wall will collapse, somebody is injured, a child fell: danger"),
+        marked("Mr Smith, a@example.org, tel 2810 123456, plate ΗΡΑ-1234"),
+        marked("LT12 1000 0111 0100 1000, ΑΦΜ 090000045, ΑΜΚΑ 01018012342"),
+        marked("asmens kodas 38001010015"),
+    ):
+        urgent = tour.citizen_reports(words, service="roads")
+        at = f"/staff/item/{urgent.reference}"
+        assert clerk.get("/staff/inbox").status == clerk.get(at).status == 200
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="no").status == 303
+        assert clerk.post(f"{at}/urgent", **_seen(clerk, at), urgent="yes").status == 303
+        assert clerk.get(at).status == clerk.get("/staff/inbox").status == 200
     anonymous = tour.citizen_reports(WORDS, kind="complaint", service="street-lighting", anonymous="yes")
     withdrawn = tour.reports(kind="praise", service="noise", email="")
     withdrawn.opened().post("/track/withdraw")

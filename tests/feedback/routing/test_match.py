@@ -78,6 +78,8 @@ def test_the_first_of_two_rules_decides() -> None:
         (When(nature=("question",)), {"nature": "question"}, {"nature": "idea"}),
         (When(channel=("phone",)), {"channel": "phone"}, {"channel": "web"}),
         (When(language=("lt",)), {"language": "lt"}, {"language": "en"}),
+        (When(language=("other",)), {"language": "uk"}, {"language": "el"}),
+        (When(language=("other",)), {"language": "other"}, {"language": "lt"}),
         (
             When(kind=("complaint",), channel=("mail",)),
             {"kind": "complaint", "channel": "mail"},

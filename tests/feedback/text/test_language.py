@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import timeit
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def test_the_language_of_a_short_message_is_found(expected: str, prior: str, tex
     ("expected", "text"),
     [
         ("lt", "Nuotėkis rūsyje"),
-        ("other", "Sperrmüll"),
+        ("other", "Sperrmüll"),  # It may be German or Turkish, by its letter.
         ("en", "Flickering fluorescent lighting"),
         ("lt", "perpildytas griovys uzlietas"),
     ],
@@ -63,7 +64,7 @@ def test_names_of_another_language_do_not_decide() -> None:
 @settings(deadline=None)
 @given(st.text(), st.sampled_from(["el", "lt", "en"]))
 def test_any_text_has_an_answer(text: str, prior: str) -> None:
-    assert detect(text, prior) in {"el", "lt", "en", "other"}
+    assert re.fullmatch("[a-z]{2}|other", detect(text, prior))
 
 
 def test_sixty_words_take_a_fraction_of_a_millisecond() -> None:
