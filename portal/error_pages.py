@@ -61,16 +61,25 @@ def at_the_edge(visit: Visit, status: int) -> Reply:
             _("Your connection may be slow. Please go back in your browser and send it again."),
         )
     if status == 421:
-        address = visit.site.settings.public_url
+        address = f"{visit.site.settings.public_url}/"
         return _page(
             visit,
             421,
             _("This is not the address of this portal"),
-            _("Please open it at %(address)s") % {"address": f"{address}/"},
+            _("Please open it at %(address)s") % {"address": address},
+            way_on=[PageLink(address, address)],  # Addresses of ours would lead to this page again.
         )
-    reply = faulty_request(visit)
-    reply.status = status
-    return reply
+    if status in (414, 431):
+        return _page(
+            visit,
+            status,
+            _("We could not read that"),
+            _(
+                "The address, or what your browser sends along with it, is too long. Please open the home page; if "
+                "that does not work either, delete the cookies of this portal in your browser."
+            ),
+        )
+    return faulty_request(visit, status)
 
 
 def too_large(visit: Visit) -> Reply:
@@ -86,11 +95,11 @@ def too_large(visit: Visit) -> Reply:
     )
 
 
-def faulty_request(visit: Visit) -> Reply:
+def faulty_request(visit: Visit, status: int = 400) -> Reply:
     """The request could not be read at all."""
     return _page(
         visit,
-        400,
+        status,
         _("We could not read that"),
         _("Something went wrong on the way to us. Please go back, check what you wrote, and send it again."),
     )
@@ -125,14 +134,16 @@ def too_busy(visit: Visit) -> Reply:
     return reply
 
 
-def _page(visit: Visit, number: int, title: str, text: str, *, fault: str = "") -> Reply:
+def _page(
+    visit: Visit, number: int, title: str, text: str, *, fault: str = "", way_on: list[PageLink] | None = None
+) -> Reply:
     if visit.is_machine:
         problem = {"type": "about:blank", "title": title, "status": number, "detail": text}
         return Reply(
             content=msgspec.json.encode(problem), status=number, media_type="application/problem+json"
         )
     is_staff = visit.path.startswith("/staff")
-    way_on = (
+    way_on = way_on or (
         [PageLink(_("To my start page"), "/staff/")]
         if is_staff
         else [

@@ -59,6 +59,8 @@ class FieldError(Struct, frozen=True):
 
     field: str
     message: str
+    is_wait: bool = False
+    """Nothing is wrong with it: it came too soon, or while too much was going on."""
 
 
 def errors_of(faults: list[Fault]) -> list[FieldError]:
@@ -130,7 +132,7 @@ def message_of(fault: Fault) -> str:
 def _about_files(code: str, facts: dict[str, Any]) -> str:
     """What is wrong with files; each of them is named by its place among those that were just chosen."""
     return {
-        "files_too_many": _("Choose at most %(most)s files"),
+        "files_too_many": _("Choose at most %(most)s files in all. Those that you chose last were not kept"),
         "files_busy": _(
             "Too many files are arriving at this moment. Please choose yours again and send once more in a minute"
         ),

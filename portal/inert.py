@@ -218,8 +218,8 @@ def _document(content: bytes) -> bytes:
     _shut()
     try:
         source = pikepdf.open(io.BytesIO(content))
-    except pikepdf.PdfError:
-        # To decrypt, the library wants a source of chance, which is shut by now.
+    except (pikepdf.PdfError, pikepdf.PasswordError, RuntimeError):
+        # A password that we do not have; or, to decrypt, the library wants a source of chance, which is shut by now.
         raise Refused("encrypted" if b"/Encrypt" in content else "damaged") from None
     if source.is_encrypted:
         raise Refused("encrypted")

@@ -318,7 +318,7 @@ def _staff_bar(visit: Visit) -> StaffBar:
         is_here = visit.path.startswith(("/staff/inbox", "/staff/item", "/staff/undelivered"))
         sections.append(PageLink(_("Cases"), "/staff/inbox", is_here))
     if viewer.role == "admin":
-        sections.append(PageLink(_("Webhooks"), "/staff/webhooks", visit.path == "/staff/webhooks"))
+        sections.append(PageLink(_("Other systems"), "/staff/webhooks", visit.path == "/staff/webhooks"))
     return StaffBar(
         name=viewer.name,
         role_label=role_label(viewer.role),

@@ -77,20 +77,22 @@ def brought(visit: Visit) -> Brought:
 
 
 def opened(files: Brought) -> tuple[list[Opened], list[Fault]]:
-    """What the helper made of the files just chosen, and what is wrong with the others.
+    """What the helper made of the files just chosen, and what is wrong with the others: everything at once.
 
-    Refuses (Busy) where too many are being opened.
+    Of too many none is opened. Refuses (Busy) where too many are being opened.
     """
-    if files.faults:
-        return [], list(files.faults)
+    faults = list(files.faults)
+    if any(fault.code == "files_too_many" for fault in faults):
+        return [], faults
+    too_large = {fault.facts.get("number") for fault in faults}
+    fresh = {number: one for number, one in enumerate(files.fresh, 1) if number not in too_large}
     made: list[Opened] = []
-    faults: list[Fault] = []
-    for number, one in enumerate(helper.open_files(files.fresh), 1):
+    for number, one in zip(fresh, helper.open_files(list(fresh.values())), strict=True):
         if isinstance(one, Refused):
             faults.append(Fault("files", f"file_{one.reason}", number=number))
         else:
             made.append(one)
-    return made, faults
+    return made, sorted(faults, key=_number_of)
 
 
 def errors_of(faults: Iterable[Fault]) -> list[FieldError]:
@@ -121,6 +123,12 @@ def lay_down(visit: Visit, files: Brought, made: list[Opened]) -> list[Filed]:
     """The files of a form that is taken, each on the disk under a name of its own. Refuses (FileGone)."""
     again = [visit.site.files.again(filed) for filed in files.held]
     return again + [visit.site.files.keep(one) for one in made]
+
+
+def _number_of(fault: Fault) -> int:
+    """Which file a fault is about; what is about none of them comes first."""
+    number = fault.facts.get("number")
+    return number if isinstance(number, int) else 0
 
 
 def _note(visit: Visit, filed: Filed) -> str:

@@ -119,7 +119,7 @@ class _Sum:
     def __init__(self, rule: LawRule, known: Round, days: Days, zone: ZoneInfo, now: datetime) -> None:
         self.rule, self.known, self.days, self.zone = rule, known, days, zone
         self.until = known.ended_at or now
-        self.papers, self.asked = _parted(known.waits, has_papers=rule.start == "complete")
+        self.papers, self.asked = self._parted()
         self.counted_from, self.started_on = self._start()
         self.waits = self.asked if rule.pauses else []
         self.additions = list(self._additions())
@@ -169,15 +169,38 @@ class _Sum:
 
     def _start(self) -> tuple[str, date]:
         """What day 0 is, and which. Papers that were missing, or another authority that had it first, move it."""
-        known = self.known
-        found: list[tuple[datetime, str]] = [(known.began_at, known.origin)]
-        if self.rule.start == "complete":
-            if known.arrived_at is not None:
-                found.append((known.arrived_at, "arrived"))
-            if self.papers is not None:
-                found.append((self.papers.until or self.until, "complete"))
+        found = [self._lodged()]
+        if self.papers is not None:
+            found.append((self.papers.until or self.until, "complete"))
         at, event = max(found, key=lambda one: one[0])
         return event, _day(at, self.zone)
+
+    def _lodged(self) -> tuple[datetime, str]:
+        """The instant of the receipt, or of the arrival where the row counts from the complete file."""
+        known = self.known
+        if self.rule.start == "complete" and known.arrived_at is not None:
+            return max((known.began_at, known.origin), (known.arrived_at, "arrived"), key=lambda one: one[0])
+        return known.began_at, known.origin
+
+    def _parted(self) -> tuple[Wait | None, list[Wait]]:
+        """The wait for missing papers that moves the start, and the others; those that touch or overlap made one.
+
+        Only the first wait for papers moves it, and only if it began before the answer was late: what is asked for
+        later is a question like any other.
+        """
+        waits = self.known.waits
+        papers = [wait for wait in waits if wait.is_for_papers] if self.rule.start == "complete" else []
+        if papers and papers[0].since >= self._plain_due_at():
+            papers = []
+        together = _joined(papers)
+        plain = [wait for wait in waits if wait not in papers]
+        asked = _joined(Wait(wait.since, wait.until, False) for wait in (*plain, *together[1:]))
+        return (together[0] if together else None), asked
+
+    def _plain_due_at(self) -> datetime:
+        """From when an answer would be late if nothing had been asked or added."""
+        started_on = _day(self._lodged()[0], self.zone)
+        return clock.due_at(clock.due_on(self.rule, started_on, self.days), self.zone)
 
     def _standing(self) -> Literal["", "citizen", "papers"]:
         if self.known.ended_at is not None:
@@ -257,18 +280,6 @@ class _Sum:
             yield Step("late", {"since": due + timedelta(days=1)})
         if known.ended_at is not None:
             yield Step("ended", {"by": known.ended_by, "on": _day(known.ended_at, zone)})
-
-
-def _parted(waits: Sequence[Wait], *, has_papers: bool) -> tuple[Wait | None, list[Wait]]:
-    """The wait for missing papers that moves the start, and the others; those that touch or overlap made one.
-
-    `has_papers`: whether papers move the start at all. Only the first wait for them does; what is asked for later is a
-    question like any other.
-    """
-    papers = _joined(wait for wait in waits if wait.is_for_papers) if has_papers else []
-    first = papers[0] if papers else None
-    plain = [wait for wait in waits if not (has_papers and wait.is_for_papers)]
-    return first, _joined(Wait(wait.since, wait.until, False) for wait in (*plain, *papers[1:]))
 
 
 def _joined(waits: Iterable[Wait]) -> list[Wait]:

@@ -88,7 +88,7 @@ def code_page(
     page = CodePage(
         typed=visit.form.text("code")[:200],
         action=visit.here(action),
-        errors=[FieldError("code", error)] if error else [],
+        errors=[FieldError("code", error, is_wait=limited is not None)] if error else [],
         errors_title=_("Your visit ended after 30 minutes") if is_interrupted else "",
         kept=kept or [],
     )

@@ -83,13 +83,15 @@ def password(visit: Visit) -> Reply:
     try:
         taken = visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, known.email)
     except Limited as refusal:
-        reply = _page(visit, 429, [FieldError("current", too_many_words(refusal))])
+        reply = _page(visit, 429, [FieldError("current", too_many_words(refusal), is_wait=True)])
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     with turn() as has_turn:
         if not has_turn:
             taken.give_back()
-            reply = _page(visit, 429, [FieldError("current", _("Please try again in a few seconds."))])
+            reply = _page(
+                visit, 429, [FieldError("current", _("Please try again in a few seconds."), is_wait=True)]
+            )
             reply.headers["Retry-After"] = "5"
             return reply
         if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):

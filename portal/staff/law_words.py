@@ -57,10 +57,12 @@ def law_of(item: ItemView, city: City, now: datetime) -> LawFact | None:
         name=languages.in_language(found.rule.name),
         citation=languages.in_language(found.rule.citation),
         to_verify=found.rule.verify,
-        days=_days(found),
+        days=_days(found, now.astimezone(city.zone).date()),
         steps=[text for text in map(_sentence, found.steps) if text],
         may_lengthen=bool(lengthen.open_to(found)),
-        asks_papers=found.rule.start == "complete" and not any(wait.is_for_papers for wait in found.stood),
+        asks_papers=found.rule.start == "complete"
+        and found.remaining is not None
+        and not any(wait.is_for_papers for wait in found.stood),
     )
 
 
@@ -76,7 +78,7 @@ def time_text(days: int, unit: str) -> str:
     return text % {"num": days}
 
 
-def _days(found: Reckoning) -> list[LawDay]:
+def _days(found: Reckoning, today: date) -> list[LawDay]:
     rule = found.rule
     assert rule is not None
     by = [
@@ -85,7 +87,7 @@ def _days(found: Reckoning) -> list[LawDay]:
         (_("Announce a delay by"), found.announce_by),
         (_("Tell the citizen of the extension by"), found.extension_told_by),
     ]
-    days = [LawDay(name, languages.day_long(day)) for name, day in by if day is not None]
+    days = [LawDay(name, _day_text(day, today)) for name, day in by if day is not None]
     if found.extension_left:
         days.append(LawDay(_("Can be extended by"), time_text(found.extension_left, rule.unit)))
     if found.several_days:
@@ -96,6 +98,11 @@ def _days(found: Reckoning) -> list[LawDay]:
             )
         )
     return days
+
+
+def _day_text(day: date, today: date) -> str:
+    text = languages.day_long(day)
+    return _("%(day)s (passed)") % {"day": text} if day < today else text
 
 
 def _sentence(step: Step) -> str:

@@ -254,6 +254,6 @@ def _choices(item: ItemView, colleagues: list[Colleague], city: City) -> list[Op
 
 def _done_words(done: str) -> str:
     return {
-        "named": _("Named. The case is seen there from now on."),
+        "named": _("Named: the case is seen from now on."),
         "ended": _("Taken back. For them the case does not exist any more."),
     }.get(done, "")

@@ -230,12 +230,12 @@ def _password_refused(visit: Visit) -> Reply | None:
         taken = visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, known.email)
     except Limited as refusal:
         words = sign_in.too_many_words(refusal)
-        return _waiting(_page(visit, 429, [FieldError("current", words)]), refusal.wait)
+        return _waiting(_page(visit, 429, [FieldError("current", words, is_wait=True)]), refusal.wait)
     with sign_in.turn() as has_turn:
         if not has_turn:
             taken.give_back()
             busy = _("Please try again in a few seconds.")
-            return _waiting(_page(visit, 429, [FieldError("current", busy)]), 5)
+            return _waiting(_page(visit, 429, [FieldError("current", busy, is_wait=True)]), 5)
         if not accounts.password_fits(known.password_hash, form.text("current")[: accounts.PASSWORD_MOST]):
             security.tell("password_refused")
             return _page(visit, 422, [FieldError("current", _("This is not your present password"))])

@@ -84,7 +84,7 @@ def passkey(visit: Visit) -> Reply:
             security.tell("sign_in_failed", way="passkey")
         except Limited as refusal:
             status, wait, message = 429, refusal.wait, too_many_words(refusal)
-    errors = [FieldError("", message)]
+    errors = [FieldError("", message, is_wait=wait > 0)]
     if half:
         reply = arrival.code_page(visit, *half, status=status, errors=errors, kept=kept)
     else:
@@ -107,7 +107,7 @@ def code_errors(
     try:
         taken = visit.site.limits.take(SECOND_FACTOR, None, str(account_id))
     except Limited as refusal:
-        return [FieldError(CODE, too_many_words(refusal))], 429, refusal.wait
+        return [FieldError(CODE, too_many_words(refusal), is_wait=True)], 429, refusal.wait
     secret, real_now = visit.site.secret.key, datetime.now(UTC)
     with visit.site.database.write() as session:
         fits = factors.take_app_code(

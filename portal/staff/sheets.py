@@ -276,6 +276,8 @@ def _grounds() -> list[Option]:
 def _departments(sheet: Sheet, city: City) -> list[Option]:
     keys = match.keepers_of(city) if sheet == RESTRICT else list(city.departments)
     named = [Option(key, words.department_name(city, key)) for key in keys]
+    if sheet == RESTRICT and len(named) == 1:
+        return named
     return [Option("", _("Choose a department")), *named]
 
 

@@ -93,7 +93,9 @@ def sign_in(visit: Visit) -> Reply:
             visit.site.limits.take(SIGN_IN_ACCOUNT, visit.source, email.lower()),
         ]
     except Limited as refusal:
-        reply = form(visit, 429, email, [FieldError("email", too_many_words(refusal))], kept=kept)
+        reply = form(
+            visit, 429, email, [FieldError("email", too_many_words(refusal), is_wait=True)], kept=kept
+        )
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     account_id = None

@@ -75,7 +75,7 @@ def _page(visit: Visit, status_code: int = 200) -> Reply:
 def _in_words(visit: Visit, one: Standing) -> Receiver:
     zone, disabled = visit.city.zone, ""
     if one.disabled_at is not None:
-        when = languages.moment_long(one.disabled_at, zone)
+        when = languages.moment(one.disabled_at, zone, visit.now)
         disabled = _(
             "Disabled since %(when)s: the receiver answered that it is gone (410). "
             "The operator can enable it: kanali webhook enable %(number)s"
@@ -84,7 +84,7 @@ def _in_words(visit: Visit, one: Standing) -> Receiver:
         id=one.id,
         url=one.url,
         events=[_event_word(event) for event in one.events],
-        since=languages.moment_long(one.made_at, zone),
+        since=languages.moment(one.made_at, zone, visit.now),
         disabled=disabled,
         counts=[
             ngettext("%(num)s webhook sent in 30 days", "%(num)s webhooks sent in 30 days", one.sent)

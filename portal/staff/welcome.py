@@ -60,7 +60,9 @@ def forgotten(visit: Visit) -> Reply:
         visit.site.limits.take(RESET_ACCOUNT, None, email.lower())
     except Limited as refusal:
         words = _("Too many links were asked for. Please look at the e-mails that you have got.")
-        reply = _forgotten(visit, 429, email, [FieldError("email", f"{words} {wait_words(refusal)}")])
+        reply = _forgotten(
+            visit, 429, email, [FieldError("email", f"{words} {wait_words(refusal)}", is_wait=True)]
+        )
         reply.headers["Retry-After"] = str(refusal.wait)
         return reply
     with visit.site.database.write() as session:
@@ -88,7 +90,7 @@ def choose_password(visit: Visit) -> Reply:
 def _chosen(visit: Visit, account: Account) -> Reply:
     with turn() as has_turn:
         if not has_turn:
-            fault = FieldError("new-password", _("Please try again in a few seconds."))
+            fault = FieldError("new-password", _("Please try again in a few seconds."), is_wait=True)
             reply = _page(visit, account, 429, [fault])
             reply.headers["Retry-After"] = "5"
             return reply

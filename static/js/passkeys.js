@@ -4,7 +4,8 @@
      data-passkey="show|make"   on a hidden button in a form: shows itself and its form
      data-options="ADDRESS"     what the browser needs is asked for there
      data-host="HOST"           the name that passkeys of this portal are bound to
-     data-failed="SENTENCE"     is said where no passkey was given */
+     data-failed="SENTENCE"     is said where no passkey was given
+     data-without-passkeys      on words that are for whoever sees no buttons: they go */
 
 "use strict";
 
@@ -70,8 +71,11 @@
     if (location.hostname !== button.dataset.host) return;
     button.hidden = false;
     button.form.hidden = false;
+    document.querySelector("[data-without-passkeys]")?.remove();
+    let isAsking = false; // Not the button's `disabled`: it would take the focus away from who pressed it.
     button.addEventListener("click", async () => {
-      button.disabled = true;
+      if (isAsking) return;
+      isAsking = true;
       try {
         const [given, response] = await ask(button);
         button.form.elements.credential.value = JSON.stringify({
@@ -84,7 +88,7 @@
       } catch {
         say(button);
       }
-      button.disabled = false;
+      isAsking = false;
     });
   };
 

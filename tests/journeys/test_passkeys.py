@@ -138,6 +138,7 @@ def test_a_passkey_is_made_and_signs_in_alone_and_as_the_second_step(
 
     page.goto(HERE)
     page.get_by_role("button", name="Use a passkey").click()
+    page.get_by_text("Remove the passkey").first.click()
     expect(page.get_by_role("button", name="Remove the passkey")).to_be_visible()
     assert town.rows(Passkey)[0].sign_count > kept.sign_count
 
@@ -148,6 +149,9 @@ def test_a_device_that_is_not_sure_of_its_person_and_a_copy_open_nothing(
     device.recognises(is_person=False)
     device.signs_in()
     expect(device.page.get_by_text("No passkey was used.")).to_be_visible()
+    assert device.page.evaluate("document.activeElement.matches('[data-passkey]')"), (
+        "the focus stays where it was"
+    )
 
     device.recognises(is_person=True)
     device.signs_in()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,8 @@ def is_ours(answer: Answer, status: int, words: str) -> bool:
 def test_another_host_is_told_where_the_portal_is(town: Town, host: tuple[bytes, bytes] | None) -> None:
     answer = ask(town.app, host=host)
     assert is_ours(answer, 421, "This is not the address of this portal")
-    assert "http://127.0.0.1:8000/" in answer.text
+    main = answer.text.partition("<main")[2].partition("</main")[0]
+    assert re.findall(r'href="([^"]*)"', main) == ["http://127.0.0.1:8000/"], "any other leads here again"
     assert "evil" not in answer.text
 
 
@@ -256,7 +258,13 @@ def test_a_refusal_speaks_the_language_of_its_address(town: Town, path: bytes) -
 
 
 @pytest.mark.parametrize(
-    ("path", "status"), [(b"/en/%ff", 400), (b"/en/nowhere", 404), (b"/staff/inbox", 303)]
+    ("path", "status"),
+    [
+        (b"/en/%ff", 400),
+        (b"/en/?" + b"a" * edge.ADDRESS_MOST, 414),
+        (b"/en/nowhere", 404),
+        (b"/staff/inbox", 303),
+    ],
 )
 def test_a_machine_gets_problem_details(town: Town, path: bytes, status: int) -> None:
     answer = ask(town.app, path, (b"accept", b"application/json"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from pathlib import Path
+from typing import Literal
 
 import pikepdf
 import pytest
@@ -124,6 +125,17 @@ def test_what_was_typed_into_a_form_stays_readable() -> None:
     assert "/Annots" not in made.pages[0].obj
     drawn = b"".join(t.read_bytes() for t in made.objects if isinstance(t, pikepdf.Stream))
     assert b"Typed in" in drawn
+
+
+@pytest.mark.parametrize("user", ["", "secret"])
+@pytest.mark.parametrize("revision", [3, 6])
+def test_a_protected_pdf_is_told_from_a_damaged_one(user: str, revision: Literal[3, 6]) -> None:
+    """Whether nobody may open it or nobody may change it, in the old and the new way of locking."""
+    is_new, out = revision == 6, io.BytesIO()
+    locked = pikepdf.Encryption(user=user, owner="owner", R=revision, aes=is_new, metadata=is_new)
+    pikepdf.open(io.BytesIO(document())).save(out, encryption=locked)
+    protected, damaged = helper.open_files([out.getvalue(), document()[:40]])
+    assert (protected, damaged) == (Refused("encrypted"), Refused("damaged"))
 
 
 def test_who_comes_when_too_many_wait_is_told_at_once() -> None:

@@ -178,6 +178,30 @@ def test_a_confirmed_address_gets_the_question_in_full(town: Town) -> None:
     assert "Which side of the street?" in browser.get("/track").text
 
 
+def test_more_time_and_a_delay_are_told_with_the_day_and_the_reason(town: Town) -> None:
+    report, other = reports(town), reports(town)
+    confirms(town, last_mail(town, 2))
+    town.later(minutes=1)
+    town.lengthens(other, "extended", 5, reason="The expert is ill.")
+    mail = last_mail(town, 3)
+    assert mail.subject.startswith("When we answer you")
+    for words in ("We need more time.", "The expert is ill.", "The deadline set by law is now"):
+        assert words in " ".join(mail.text.split()), words
+    town.lengthens(other, "announced", reason="The pole must be made first.")
+    mail = last_mail(town, 4)
+    for words in (
+        "Our answer will come later.",
+        "The pole must be made first.",
+        "The deadline set by law stays",
+    ):
+        assert words in " ".join(mail.text.split()), words
+    town.lengthens(report, "several", reason="The harbour decides as well.")
+    mail = last_mail(town, 5)
+    assert mail.subject.startswith("News about your case")
+    assert "There is news about when we answer you." in mail.text
+    assert not mail.holds("harbour")
+
+
 def test_the_survey_goes_to_an_unconfirmed_address_too_and_its_link_takes_the_ratings(town: Town) -> None:
     report = reports(town)
     town.answers(report, "The bulb of pole 4711 was changed.")

@@ -1,9 +1,9 @@
 """Begins `kanali serve` many times without reading its modules each time: what a kill costs is then the kill.
 
-A process that has imported everything is copied (forked) for each start, and what the server would start as fresh
-interpreters, its web processes and its worker, is copied as well, by multiprocessing's own fork server. All of them are
-processes of one group with nothing shared but what they have read; only what is counted for operators
-(`PROMETHEUS_MULTIPROC_DIR`) stays in memory, since that is chosen while modules are read.
+A process that has imported everything and made its templates is copied (forked) for each start, and what the server
+would start as fresh interpreters, its web processes and its worker, is copied as well, by multiprocessing's own fork
+server. All of them are processes of one group with nothing shared but what they have read; only what is counted for
+operators (`PROMETHEUS_MULTIPROC_DIR`) stays in memory, since that is chosen while modules are read.
 
     nursery = Nursery()
     process = nursery.begin(["serve"], environ=…, folder=…, log=…)
@@ -88,11 +88,16 @@ class Nursery:
 
 def _main() -> None:
     """Begin what is ordered, a line each, until nobody orders any more."""
-    import portal.app
-    import portal.commands.serve
     import portal.commands.work
     import portal.jobs  # noqa: F401  read once, here
+    from portal import app, site
+    from portal.rendering import Assets, make_templates
 
+    templates = make_templates(Assets())
+    for name in templates.list_templates():
+        templates.get_template(name)
+    site.make_templates = lambda _: templates
+    app._framework(())
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for line in sys.stdin:
         pid = os.fork()
@@ -136,8 +141,10 @@ def _copies_instead_of_fresh_ones() -> None:
         alive_r, alive_w = os.pipe()
         if os.fork() == 0:
             os.close(alive_w)
-            forkserver.main(listener.fileno(), alive_r, [])
-            os._exit(0)
+            try:
+                forkserver.main(listener.fileno(), alive_r, [])
+            finally:
+                os._exit(0)
         os.close(alive_r)
     server: Any = forkserver._forkserver  # type: ignore[attr-defined]
     server._forkserver_address, server._forkserver_alive_fd = address, alive_w

@@ -307,7 +307,7 @@ def desk(tour: Tour) -> None:
     assert other.post(f"{at}/take", **seen).status == 409
     for browser in (responder, other):
         assert browser.get(at).status == 200
-    assert responder.post(f"{at}/ask", **_seen(responder, at), text=WORDS).status == 303
+    assert responder.post(f"{at}/ask", **_seen(responder, at), text=WORDS, papers="yes").status == 303
     assert any(report.reference in mail.subject for mail in tour.reads_mails())
     assert responder.get(at).status == 200
     tour.later(days=1)

@@ -202,6 +202,11 @@ def test_the_time_in_greece_begins_when_the_file_is_complete() -> None:
     again = reckoned(HERAKLION, "statutory_request", "2026-11-02", *events, *later)
     assert again.due_on == day("2026-12-30")
     assert "ran_on" in codes(again)
+    # Asked for when the answer was late already, papers put nothing off: due on Tuesday 22 December, asked on the 23rd.
+    too_late = reckoned(
+        HERAKLION, "statutory_request", "2026-11-02", ("incomplete", "2026-12-23"), now="2026-12-28"
+    )
+    assert (too_late.due_on, too_late.overdue_since) == (day("2026-12-22"), day("2026-12-23"))
     # In Lithuania the receipt counts, whatever was missing.
     assert reckoned(KAUNAS, "statutory_request", "2026-11-03", *events[1:]).due_on == day("2026-12-01")
 

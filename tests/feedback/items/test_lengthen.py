@@ -178,6 +178,27 @@ def test_a_row_that_pauses_counts_the_waiting_that_there_was(town: Town) -> None
     assert is_proven(town)
 
 
+def test_missing_papers_put_off_the_start_once(town: Town) -> None:
+    report = reports(town)
+    town.asks(report, is_for_papers=True)
+    town.at("2026-11-10 09:00")
+    assert (law(town, report).standing, law(town, report).due_on) == ("papers", None)
+    with town.database.write() as session:
+        converse.add_words(session, item_id=report.id, text="Here they are.", now=town.now)
+    found = law(town, report)
+    assert (found.started_on, found.due_on) == (date(2026, 11, 10), date(2026, 12, 8))  # Tuesday → Tuesday
+    town.later(hours=1)
+    town.asks(report, is_for_papers=True)
+    assert (law(town, report).standing, law(town, report).due_on) == ("", date(2026, 12, 8))
+    is_now(
+        town, report, "question"
+    )  # A row that counts from the receipt: both times are questions that it leaves out.
+    found = law(town, report)
+    assert (found.started_on, found.standing) == (date(2026, 11, 3), "citizen")
+    town.answers(report)
+    assert is_proven(town)
+
+
 def test_a_report_of_misconduct_is_restricted_as_soon_as_it_is_understood(town: Town) -> None:
     report = reports(town, "complaint")
     assert report.item.restricted is None

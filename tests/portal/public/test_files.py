@@ -125,7 +125,10 @@ def test_pressing_twice_with_files_makes_one(town: Town) -> None:
     ("files", "words"),
     [
         ((b"GIF89a",), "We cannot take file 1. We take photos (JPEG, PNG, WebP, HEIC) and PDF documents"),
-        ((b"x", b"x", b"x", b"x", b"x", b"x"), "Choose at most 5 files"),
+        (
+            (b"x", b"x", b"x", b"x", b"x", b"x"),
+            "Choose at most 5 files in all. Those that you chose last were not kept",
+        ),
         ((photo(), bytes(10_000_001)), "File 2 is larger than 10 MB. Choose a smaller one"),
     ],
 )
@@ -137,6 +140,19 @@ def test_what_is_not_taken_is_told_with_what_is(
     assert page.status == 422
     assert page.errors == {"files": words}
     assert page.value("text") == TEXT
+
+
+def test_all_that_is_wrong_is_told_at_once_and_the_other_files_are_held(sqlite_town: Town) -> None:
+    browser = sqlite_town.visitor()
+    page = browser.attach("/submit", photo(), bytes(10_000_001), b"GIF89a", document(), **fill(browser))
+    assert [link.text for link in page.soup.select("#error-summary li")] == [
+        "File 2 is larger than 10 MB. Choose a smaller one",
+        "We cannot take file 3. We take photos (JPEG, PNG, WebP, HEIC) and PDF documents",
+    ]
+    assert [label.text for label in page.soup.select(".held label")] == [
+        "Leave out photo 1",
+        "Leave out document 1",
+    ]
 
 
 def test_words_and_files_are_added_to_a_case(town: Town) -> None:
