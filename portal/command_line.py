@@ -28,6 +28,7 @@ VERBS = {
     "user": "Add, disable or reset staff accounts.",
     "webhook": "Tell other systems what happens to cases.",
     "record": "Close a month of the quality record.",
+    "evaluate": "Measure how well texts are routed.",
     "doctor": "Look at versions, settings, database, disk and mail: what is wrong, and the cure.",
     "verify": "Prove that nothing was changed behind the ledger's back.",
 }
