@@ -175,6 +175,7 @@ def _clock(cycle_id: int, which: str, now: datetime) -> dict[str, Any]:
         "due_at": due_at,
         "stopped_at": None,
         "stopped_by": "",
+        "longer": 0,
     }
 
 

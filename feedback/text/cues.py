@@ -51,18 +51,18 @@ _SAID: Final[dict[Cue, str]] = {
 _THINGS: Final = (
     r"παραγγελ|πρωτοκολ|πρωτ\b|πρ\b|τιμολογ|αποδειξ|κωδικ|κωδ\b|φακελ|υποθεσ|αιτησ|αιτημ|παροχ|μετρητ|ρολο|συμβολαι|"
     r"συμβασ|λογαριασμ|κατανομ|καεκ|γεμη|ατακ|αδει|σειριακ|σειρασ|αποστολ|δεμα|δεματ|εισιτηρι|ραφ|φεκ|αποφασ|δελτι|"
-    r"καταχωρ|εντολ|προστιμ|ακινητ|οικοπεδ|πελατ|συνδρομ|πληρωμ|κοστ|τιμη|εντυπ|εγγραφ|αναφορ|μοντελ|προϊον|μητρωο|"
-    r"γραμμωτ|ταμει|κλησησ|ληψ|συντεταγμ|"
+    r"καταχωρ|εντολ|προστιμ|ακινητ|οικοπεδ|πελατ|συνδρομ|πληρωμ|κοστ|τιμη|εντυπ|εγγραφ|αναφορ|μοντελ|προιον|μητρωο|"
+    r"γραμμωτ|ταμει|στυλ|κολων|αιθουσ|γραφει|κλησησ|ληψ|συντεταγμ|"
     r"uzsak|saskait|fakt|sutart|kvit|registr|bylos|bylai|byla|dokument|skaitikl|imones|imone|unikal|siunt|prasym|"
     r"protokol|serij|model|prek|barkod|bruksn|abonent|klient|rast|isakym|baud|nutarim|leidim|licenz|licencij|"
-    r"kadastr|sklyp|objekt|inventor|mokejim|moketoj|pranesim|kreipim|uzduot|suma|kain|paslaug|kortel|"
+    r"kadastr|sklyp|objekt|inventor|mokejim|moketoj|pranesim|kreipim|uzduot|suma|kain|paslaug|kortel|kodas|kodo|kabinet|stulp|atram|"
     r"order|invoice|refer|ref\b|case|serial|tracking|contract|meter|receipt|parcel|sku\b|version|build|client|customer|"
     r"account|permit|protocol|decision|fine\b|batch|item|article|amount|price|cost|total|sum\b|registry|document|"
-    r"ticket|isbn|issn|ean\b|gtin|barcode|voucher|imei|asset|pole|product|request|report|application|file"
+    r"ticket|isbn|issn|ean\b|gtin|barcode|voucher|imei|asset|pole|product|request|report|application|file|error|flight|room|code"
 )
 _BETWEEN: Final = (
     r"αρ|αριθμ\w*|νο|νουμερο|υπ|με|μου|μασ|σασ|ειναι|ηταν|του|τησ|την|το|η|ο|που|εχει|κωδ\w*|αυξων|no|nr|num\w*|id|the|is|was|"
-    r"of|my|our|with|code|yra|buvo|mano|musu|jusu|su|kod\w*|numer\w*|eil"
+    r"of|my|our|with|code|φωτισμου|lighting|apsvietimo|yra|buvo|mano|musu|jusu|su|kod\w*|numer\w*|eil"
 )
 _SAYING: Final = re.compile(
     r"(?<!\w)(?:" + "|".join(f"(?P<{cue}>{words})" for cue, words in _SAID.items()) + ")"

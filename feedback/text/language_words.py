@@ -58,7 +58,9 @@ WORDS = {
         siuksleliu konteineris konteineriai duobe duobes kelias kelio kelyje medis medziai suo sunys
         triuksmas vanduo vandens automobilis automobiliai stotele stoteleje autobusas saligatvis saligatvyje
         saligatviai apsvietimas namas namo namu kieme kiemas parkas parke aikstele aiksteleje vaiku vaikai
-        darbuotoja darbuotojas darbuotojai paslauga paslaugos vakare vakarais karta visoj
+        darbuotoja darbuotojas darbuotojai paslauga paslaugos vakare vakarais
+        nakti kaimynai suoliukas suoliukai supynes perejos zoles sugedo suluzes triuksmauja
+        vakare vakarais karta visoj
         kieme puse smirdi kanalizacija tvarkoma nevalo neisveza isvezti sutvarkyti
         pataisyti padekoti puiku gerai blogai siulau siulyciau tikrai mums jums kuris kuri kurie toks
         tokia""",
@@ -71,6 +73,7 @@ WORDS = {
         kadous nero nera fota fwta fanari lampa lampes dentra dentro plateia geitonia thorivos skylia skilia
         skylos adespota pezodromio pezodromia parko sxoleio leoforeio stasi vromia vromaei mirizei eimai
         eimaste thelo thelw theloume mporei mporeite prepei kanei kanete kanenas tipota akoma akomi
+        kapaki freatio freatiou daknei skuli skilos kosmo spasei trexei diavasi klemmeno gematos gemati
         sigxaritiria ypallilos ypalliloi ypiresia dimarxeio dimarxe kala kalo sas spiti mprosta piso konta
         mesa exo mexri meta prin pali panta olo oloi ola simera xthes avrio lakkouva lakkouves ksana
         xana""",
@@ -92,7 +95,8 @@ WORDS = {
         il lo la gli le che di del della per non una un sono nel nella con questa questo via grazie
         buongiorno e i da si ma molto anche dove quando come e""",
     "pl": """
-        jest nie na w z sie i to ze od przy ulicy ulica prosze dzien dobry jak czy co sa dla po tym bardzo
+        jest nie na w z sie droge drodze wody wczoraj kiedy dziekuje ulice
+        i to ze od przy ulicy ulica prosze dzien dobry jak czy co sa dla po tym bardzo
         do o juz tu sa byl bylo dziekuje przez nasz""",
     "lv": """
         un ir nav ar uz par pie no kas ludzu iela paldies es mes loti ka vai bet ielas jau tur pilseta""",
@@ -106,7 +110,7 @@ WORDS = {
         si este sunt nu pe cu pentru din care mai sa la un o strada va rog multumesc foarte ca dar noi avem unde buna
         ziua fara langa acum""",
     "et": """
-        ja ei on see mis kui ning aga meie palun tanav aitah vaga juures tere""",
+        ja ei on see mis kui ning aga meie palun tanav aitah vaga juures tere ole vett eile veel""",
     "fi": """
         ja ei on se etta kun mutta meidan kiitos katu kadulla hyvin taalla ovat ole ollut hei""",
     "sv": """
@@ -123,7 +127,7 @@ WORDS = {
     "ru": """
         и в не на я что это как у нас есть для по с к из от за до но а мы он она они вы то так же бы все уже
         очень пожалуйста спасибо здравствуйте улица улице двор дворе дом дома нет когда где почему мусор яма
-        просим прошу можно нельзя только после который""",
+        просим прошу можно нельзя только после который дорога дорогу дороге воды день второй""",
     "uk": """
         та і в не на що це як у нас є для по з до від за але ми він вона вони ви то так же вже дуже будь ласка
         дякую добрий день вулиця вулиці двір немає коли де чому сміття яма прошу просимо можна після""",

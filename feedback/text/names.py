@@ -15,10 +15,11 @@ _TITLE: Final = re.compile(
     r"κ\. ?κ\.|κυριο[συι]?|κυριε|κυριουσ|κυρι(?:α|ασ|αν|εσ|ων)|κυρ\.?|κοσ\.?|κον\.?|κου\.?|κα\.?|κασ\.?|κ\.|"
     r"(?<=[οηντυσ] )κ|"
     r"κκ\.?|δισ\.?|δεσποινι(?:σ|δα|δασ)|δρ\.?|"
-    r"kyrio[su]?|kyrie|kyri(?:a|as)|kurio[su]?|kuri(?:a|as)|kos\.?|k\.|(?<=[hin] )ka\.?|"
+    r"kyrio[su]?|kyrie|kyri(?:a|as)|kurio[su]?|kuri(?:a|as)|kos\.?|"
+    r"(?:(?<=\bo )|(?<=\bton )|(?<=\btou )|(?<=\bi )|(?<=\btin )|(?<=\btis ))k\.|(?<=[hin] )ka\.?|"
     r"mrs?\.?|ms\.?|miss|mister|sir|madam|dr\.?|prof\.?|"
     r"p\.|pon(?:as|o|ui|a|u|e|ai|ia|ios|iai|io)|ponia|panel(?:e|es|ei)|"
-    r"gerb\.(?: p\.| pon\w+)?|gerbiam\w+ (?:p\.|pon\w+)"
+    r"gerb\.(?: p\.| pon\w+)?|gerbiam\w+(?: p\.| pon\w+)?"
     r")(?:(?<=\.)|(?!\w))(?: ?|\n)"
 )
 _INTRODUCED: Final = re.compile(
@@ -26,6 +27,7 @@ _INTRODUCED: Final = re.compile(
     r"my name(?: is|:|'s)|i am called|full name ?:?|name ?:|"
     r"mano vardas(?: yra)?|esu vardu|vardas,? pavarde ?:?|vardas ir pavarde ?:?|vardas ?:|pavarde ?:) ?"
 )
+_INITIAL: Final = re.compile(r"[^\W\d_]\.")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’\-‐‑][^\W\d_]+)*")
 _MORE: Final = re.compile(r"\.? |\.|, (?=[^\W\d_]\.)")
 
@@ -49,6 +51,8 @@ _THE_COMMON: Final = """
     where why how what who no not yes can could would if as ir mes jus tai cia ten kad kai bet del ar prasau aciu
     laba labas diena sveiki prie uz ant po per nuo iki jau man mano musu jusu yra nera kaip kodel kur kada
     gerbiamieji gatve
+    ηρακλειου κρητησ αθηναιων θεσσαλονικησ καθαριοτητασ πρασινου περιβαλλοντοσ τεχνικων υπηρεσιων δημου συμβουλιου
+    kauno vilniaus klaipedos seimo miesto savivaldybes tarybos city council town hall
 """
 _COMMON: Final = frozenset(_THE_COMMON.split())
 _SURNAME: Final = re.compile(
@@ -64,6 +68,8 @@ _STREET_BEFORE: Final = re.compile(
 _STREET_AFTER: Final = re.compile(
     r" ?(?:g\.|gatv|pr\.|prosp|al\.|alej|a\.(?= |$)|aikst|skg\.|skver|street|st\.|avenue|road)"
 )
+_HOUSE: Final = re.compile(r" [0-9]{1,3}[a-zα-ω]?(?!\w)")
+"""After an initial that looks like a title: "P. …io 12" is a street."""
 _WORDS_MOST: Final = 3
 
 
@@ -80,6 +86,8 @@ def _name(text: str, plain: str, title: re.Match[str], *, is_sure: bool) -> tupl
     first, end, place, found = -1, -1, title.end(), 0
     if not is_sure and _STREET_BEFORE.search(plain[max(0, title.start() - 14) : title.start()]):
         return None
+    if text[title.start()].isupper() and title[0].endswith(".") and _INITIAL.match(text, place):
+        return None  # "Κ.Ε.Π.": an abbreviation of several letters.
     while found < _WORDS_MOST and (word := _WORD.match(text, place)):
         said = plain[word.start() : word.end()]
         if said in _COMMON or not _may_be_name(word[0], said, text[word.end() : word.end() + 1], found):
@@ -98,7 +106,11 @@ def _name(text: str, plain: str, title: re.Match[str], *, is_sure: bool) -> tupl
         place = more.end()
     if first < 0 or (end - first < 3 and found < 2):
         return None
-    return None if _STREET_AFTER.match(plain, end) else (first, end)
+    if _STREET_AFTER.match(plain, end) or (
+        text[title.start()].isupper() and title.end() - title.start() <= 3 and _HOUSE.match(plain, end)
+    ):
+        return None
+    return first, end
 
 
 def _may_be_name(word: str, said: str, after: str, found: int) -> bool:

@@ -74,6 +74,8 @@ _RUN: Final = re.compile(r"[0-9]+(?:(?: ?[-./()~]{1,2} ?| )\+?[0-9]+)*")
 _GROUP: Final = re.compile(r"[0-9]+")
 _PREFIX: Final = re.compile(r"(?<![a-z])(?:el|gr)$")
 """Before a tax number as it stands on invoices within the Union."""
+_GLUED: Final = re.compile(r"(?:τηλ|κιν|tel|mob|til|kin)$")
+"""Before a phone number without the space."""
 _UNIT: Final = re.compile(
     r" ?(?:€|\$|%|ευρω|ευρ\b|eur|e\b|kwh|kw\b|km|χλμ|m2|m²|μ²|τ\.?μ|kg|κιλ|λιτρ|lt?\b|[,.]\d)"
 )
@@ -110,7 +112,7 @@ class _Run(Struct, frozen=True):
     def starts_whole(self, first: int) -> bool:
         """No letter and no decimal sign stands right before."""
         before = self.plain[max(0, self.groups[first][0] - 3) : self.groups[first][0]]
-        if _PREFIX.search(before):
+        if _PREFIX.search(before) or _GLUED.search(before):
             return True
         return not (
             before[-1:].isalpha() or before[-1:] == "_" or (before[-1:] == "," and before[-2:-1].isdigit())
@@ -235,10 +237,16 @@ _DATE: Final = re.compile(
 )
 
 
+_SPAN: Final = re.compile(
+    r"/ ?(?:19|20)\d\d$|^(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d$|^\d{1,2}[.]\d\d ?- ?\d{1,2}[.]\d\d$"
+)
+"""Something of a year ("231234/2024"), years, and hours of a day."""
+
+
 def _is_phone(run: _Run, digits: str, first: int, last: int) -> bool:
     start, end = run.groups[first][0], run.groups[last][1]
     whole, lengths = run.plain[start:end], run.lengths(first, last)
-    if _DATE.match(whole) or _is_decimal(run, first, last):
+    if _DATE.match(whole) or _SPAN.search(whole) or _is_decimal(run, first, last):
         return False
     before = run.plain[max(0, start - 2) : start].rstrip(" (")
     if before.endswith("+") or (start > 0 and run.plain[start - 1] == "+"):
@@ -255,7 +263,9 @@ def _is_phone(run: _Run, digits: str, first: int, last: int) -> bool:
     if digits.startswith("370") and len(digits) == 11:
         return digits[3] in "3456" and (lengths[0] in (3, 4, 6, 11) or is_said)
     if len(digits) == 9 and _is_lithuanian(digits):
-        return is_said or (not run.is_greek and (digits[1] == "6" or lengths[0] in (1, 2)))
+        return is_said or (
+            not run.is_greek and ((digits[1] == "6" and lengths[0] != 5) or lengths[0] in (1, 2))
+        )
     if not is_said or run.said.is_thing:
         return False
     if first > 0 and run.groups[first][0] - run.groups[first - 1][1] < 2:

@@ -38,6 +38,8 @@ _THE_NO_LETTERS: Final = """
     ghz mhz ean usa kmh vat afm ktu vdu vu stk kat tik sek men dal sk nin atr mot ktn him kin htz hmm het pro not
     amk iban bic pcs box bar zip fig tab est ext ref vol vid img dsc dvd cd api url cpu ram ssd co cov pap arh εκδ
     εκτ αριθ αρ οδοσ κμ μμ χμ τηλ κιν οικ νομ παρ υπ βιο μικ κοκ ken neo ate etk kth hmi ite ota ott
+    οτα κεν αμε αεκ ιχε εμυ εμπ νεο κυε ετε νοκ ανε μην εκε εαε κυτ ket ank vmi rrt ria nma lrt lrv vsd vpt seb
+    psd ntk pan bbc ice utc gmt suv lot gdp msc eco oem otc cat cam
 """
 _NO_LETTERS: Final = frozenset(_THE_NO_LETTERS.split())
 """Three letters that are words, coins, months, makes or measures."""
@@ -59,7 +61,10 @@ def find_plates(text: str, plain: str) -> Iterator[tuple[int, int]]:
         letters = plain[start : start + 3]
         if letters in _NO_LETTERS or letters in _MODELS:
             continue
-        is_said = "plate" in cues.before(plain, start).said
+        said = cues.before(plain, start)
+        is_said = "plate" in said.said
+        if said.is_thing and not is_said:
+            continue
         # Without a hyphen and a word for it, four digits of this kind are a year, and letters in a loud text a word.
         if not is_said and (_is_loud(text, start, end) or (_is_year(match["year"]) and "-" not in match[0])):
             continue

@@ -57,6 +57,10 @@ afm | EL090000045
 amka | ΑΜΚΑ 010180 12342
 personal_code | a. k. 38001010015
 personal_code | asmens kodas 3 800101 0015
+phone | κιν6944123456 μετά τις 5
+phone | tel. 37 423190
+phone | 2810 / 123456
+afm | Μου ζήτησαν 090000045 στο γκισέ
 plate | ΗΡΑ-1234
 plate | HPA 1234 είναι πάνω στη διάβαση
 plate | το αυτοκίνητο με πινακίδα ηρα1234
@@ -67,6 +71,8 @@ plate | KLM:123
 plate | valst. nr. klm123
 plate | motociklas 123 AB
 plate | taksi T12345
+name | gerbiamas Jonaitis neatsako
+name | o k. Papadakis
 name | ο κ. Παπαδόπουλος ήταν αγενής
 name | της κυρίας Μαρίας Παπαδάκη
 name | στον κ.Γ. Παπαδάκη
@@ -119,6 +125,17 @@ EUR 150
 BMW 320
 PVM 121
 ISO 9001
+KET 130 punktas
+ΝΟΚ 4067
+231234/2024 απόφαση
+Nr. 86123/2024
+στύλος φωτισμού ΗΒΖ-1234
+κωδικός προϊόντος ΑΒΕ-1234
+τηλ. 10.30-14.30
+P. Vileišio 12
+στο Κ.Ε.Π. Ηρακλείου
+Κ.Α.Π.Η. Πόρου
+Romainių k. Kaunas
 Bus 123
 κάδος 2134
 τηλεφώνησα 3 φορές στις 12/10/2024
