@@ -229,8 +229,8 @@ class LawRule(_Part, frozen=True, kw_only=True):
     key: Key
     version: Annotated[int, Meta(ge=1)]
     nature: Annotated[tuple[Nature, ...], Meta(min_length=1)]
-    jurisdiction: Literal["GR", "LT", "EU", ""] = ""
-    """Whose law it is; empty: the city's own."""
+    jurisdiction: Literal["GR", "LT", "EU"] | None = None
+    """Whose law it is; none: the city's own."""
     start: Literal["received", "complete"] = "received"
     """What the time is counted from: the receipt, or the day on which the complete file was with whom it is for."""
     days: Annotated[int, Meta(ge=1, le=366)]

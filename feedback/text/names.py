@@ -27,6 +27,7 @@ _INTRODUCED: Final = re.compile(
     r"my name(?: is|:|'s)|i am called|full name ?:?|name ?:|"
     r"mano vardas(?: yra)?|esu vardu|vardas,? pavarde ?:?|vardas ir pavarde ?:?|vardas ?:|pavarde ?:) ?"
 )
+_INITIAL: Final = re.compile(r"[^\W\d_]\.")
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’\-‐‑][^\W\d_]+)*")
 _MORE: Final = re.compile(r"\.? |\.|, (?=[^\W\d_]\.)")
 
@@ -50,6 +51,8 @@ _THE_COMMON: Final = """
     where why how what who no not yes can could would if as ir mes jus tai cia ten kad kai bet del ar prasau aciu
     laba labas diena sveiki prie uz ant po per nuo iki jau man mano musu jusu yra nera kaip kodel kur kada
     gerbiamieji gatve
+    ηρακλειου κρητησ αθηναιων θεσσαλονικησ καθαριοτητασ πρασινου περιβαλλοντοσ τεχνικων υπηρεσιων δημου συμβουλιου
+    kauno vilniaus klaipedos seimo miesto savivaldybes tarybos city council town hall
 """
 _COMMON: Final = frozenset(_THE_COMMON.split())
 _SURNAME: Final = re.compile(
@@ -83,6 +86,8 @@ def _name(text: str, plain: str, title: re.Match[str], *, is_sure: bool) -> tupl
     first, end, place, found = -1, -1, title.end(), 0
     if not is_sure and _STREET_BEFORE.search(plain[max(0, title.start() - 14) : title.start()]):
         return None
+    if text[title.start()].isupper() and title[0].endswith(".") and _INITIAL.match(text, place):
+        return None  # "Κ.Ε.Π.": an abbreviation of several letters.
     while found < _WORDS_MOST and (word := _WORD.match(text, place)):
         said = plain[word.start() : word.end()]
         if said in _COMMON or not _may_be_name(word[0], said, text[word.end() : word.end() + 1], found):
