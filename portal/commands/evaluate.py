@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import random
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -59,11 +58,8 @@ def _model(language: str, taught: dict[str, list[Example]], *, is_given: bool) -
         raise OperatorError(
             f"The texts to learn from name fewer than two labels in the language {language!r}."
         )
-    mixed = random.Random(0).sample(examples, len(examples))
-    kept, learned = (
-        mixed[::_FOR_THE_THRESHOLD],
-        [example for place, example in enumerate(mixed) if place % _FOR_THE_THRESHOLD],
-    )
+    kept = examples[::_FOR_THE_THRESHOLD]
+    learned = [example for place, example in enumerate(examples) if place % _FOR_THE_THRESHOLD]
     measured = set_threshold(learn(learned, language=language, made_at=now), kept)
     whole = learn(examples, language=language, made_at=now)
     about = msgspec.structs.replace(

@@ -28,6 +28,7 @@ TECHNICAL = {
     "SpentChallenge": "a challenge that a passkey has answered",
     "SessionView": "a signed-in browser as its owner sees it",
     # Rows and values that nobody but a developer meets, each with what it is.
+    "About": "what is known of a model besides its arrays",
     "Account": "who signs in",
     "Address": "of the web, in parts",
     "Actor": "who did a deed: citizen, staff, system",
@@ -35,6 +36,9 @@ TECHNICAL = {
     "Change": "an item in hand for one deed",
     "Claimed": "a job taken by a worker",
     "Closing": "what closing a month will write",
+    "Example": "a text and the service that it is about, to learn from",
+    "Guess": "a service that a model takes a text to be about",
+    "Model": "what was learned, to guess a service from a text",
     "Colleague": "who works on cases, in a list to choose from",
     "Counter": "the last number of a year",
     "Cues": "what the words before a number say of it",
