@@ -89,12 +89,14 @@ def tell_by(rule: LawRule, forwarded_on: date, days: Days) -> date | None:
 def announce_by(rule: LawRule, end: date, started_on: date, days: Days) -> date | None:
     """The last working day for announcing a delay; None where the row asks for no notice.
 
-    Counted back from the end as it stands before it moves off a closed day.
+    Counted back from the end as it stands before it moves off a closed day. None too where the whole time has no
+    working day.
     """
     if rule.delay_notice_days is None:
         return None
     last = end - rule.delay_notice_days * _DAY
-    return days.last_working(last, started_on) or days.next_working(max(last, started_on))
+    found = days.last_working(last, started_on) or days.next_working(max(last, started_on))
+    return found if found <= (days.next_working(end) if rule.roll else end) else None
 
 
 def extension_told_by(rule: LawRule, decided_on: date, days: Days) -> date | None:

@@ -109,7 +109,7 @@ def test_an_open_request_keeps_its_dates_and_waits_in_its_department(town: Town,
     assert (summary.taken, summary.open, summary.closed, summary.refused) == (1, 1, 0, 0)
     item = item_of(town, "A-1")
     assert item.received_at.isoformat() == "2026-10-19T08:00:00+00:00"
-    assert (item.state, item.channel, item.kind, item.language) == ("received", "import", "request", "other")
+    assert (item.state, item.channel, item.kind, item.language) == ("received", "import", "request", "de")
     assert (item.text, item.place) == (OPEN["description"], "Ahornweg 39")
     assert (item.lat, item.lon) == (50.879, 7.1)
     cycle = item.cycle

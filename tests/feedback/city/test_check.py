@@ -230,7 +230,7 @@ FAULTS: list[tuple[str, Callable[[City], City], str, str]] = [
     ),
     (
         "needs_other",
-        _more_law(version=2, extend_notice_days=2),
+        _more_law(version=2, extend_days=None, extend_notice_days=2),
         "deadlines.toml",
         "law[3] answer → extend_notice_days",
     ),
