@@ -8,6 +8,8 @@ CITY ?= heraklion
 ITEMS ?= 3000
 # Tests at once; two for each of two cores, since half of a test's time goes by in waiting for the disk.
 JOBS ?= 4
+# Where it is set, every process that a test starts would compile our modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := .venv/bin
 VAR := $(if $(filter heraklion,$(CITY)),var,var/$(CITY))
