@@ -18,7 +18,8 @@ from litestar import Litestar, Request, Response
 from litestar.handlers import HTTPRouteHandler
 
 from feedback.columns import table_of
-from feedback.items.tables import Clock, Contact, Counter, Cycle, Item, Submission
+from feedback.items.tables import Contact, Counter, Cycle, Item, Submission
+from feedback.items.time_tables import Clock
 from feedback.ledger.tables import Note, NotePayload
 from feedback.outbox.tables import Job, Message
 from feedback.statements import Statement

@@ -18,7 +18,8 @@ from feedback.columns import Row
 from feedback.deadlines import promise
 from feedback.deadlines.working_days import days_of
 from feedback.items import codes, cycles, keep_time
-from feedback.items.tables import NOTHING_DUE, Answer, Clock, Contact, Cycle, Entry, Item, Pause, Submission
+from feedback.items.tables import NOTHING_DUE, Answer, Contact, Cycle, Entry, Item, Submission
+from feedback.items.time_tables import Clock, Pause
 from feedback.ledger.notes import CITIZEN, SYSTEM, Actor, Chain
 from feedback.outbox.tables import Message
 from feedback.routing import match

@@ -12,7 +12,8 @@ from datetime import datetime
 from typing import Any
 
 from feedback.columns import Row
-from feedback.items.tables import Answer, Clock, Contact, Cycle, Entry, Item, Pause, Submission
+from feedback.items.tables import Answer, Contact, Cycle, Entry, Item, Submission
+from feedback.items.time_tables import Clock, Pause
 from feedback.ledger import notes
 from feedback.ledger.log import Peaks
 from feedback.ledger.notes import Actor, Chain

@@ -23,6 +23,7 @@ from sqlmodel import Session
 # Every table must be known before the first flush, whatever a command imports: foreign keys go by name.
 import feedback.city.tables
 import feedback.items.tables
+import feedback.items.time_tables
 import feedback.ledger.tables
 import feedback.limits.tables
 import feedback.outbox.tables

@@ -197,6 +197,11 @@ class Report:
         return browser
 
 
+def version_of(session: Session, report: Report) -> int:
+    """What somebody has seen who reads the item now."""
+    return find.get_for_citizen(session, item_id=report.id).version
+
+
 class Town:
     """An installation of Riverton on a database of the test, with its portal: new, or there already."""
 
@@ -337,7 +342,7 @@ class Town:
         """Somebody of the staff takes the item; the account."""
         account_id = by or self.account()
         with self.database.write() as session:
-            version = find.get_for_citizen(session, item_id=report.id).version
+            version = version_of(session, report)
             triage.take(
                 session,
                 item_id=report.id,
@@ -358,7 +363,7 @@ class Town:
         """The city asks the citizen a question; the account that asked."""
         account_id = by or self.account()
         with self.database.write() as session:
-            version = find.get_for_citizen(session, item_id=report.id).version
+            version = version_of(session, report)
             converse.ask(
                 session,
                 item_id=report.id,
@@ -377,7 +382,7 @@ class Town:
             triage.hand_over(
                 session,
                 item_id=report.id,
-                seen_version=find.get_for_citizen(session, item_id=report.id).version,
+                seen_version=version_of(session, report),
                 ruling=self.ruling,
                 department=department,
                 service="",
@@ -395,7 +400,7 @@ class Town:
             lengthen.lengthen(
                 session,
                 item_id=report.id,
-                seen_version=find.get_for_citizen(session, item_id=report.id).version,
+                seen_version=version_of(session, report),
                 more=more,
                 days=days,
                 reason=reason,
@@ -407,7 +412,7 @@ class Town:
         """Staff set the item aside as spam or a test."""
         by = Actor("staff", self.account("clerk"))
         with self.database.write() as session:
-            version = find.get_for_citizen(session, item_id=report.id).version
+            version = version_of(session, report)
             triage.void(session, item_id=report.id, seen_version=version, reason=reason, by=by, now=self.now)
 
     def answers(

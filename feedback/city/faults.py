@@ -12,16 +12,13 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
+from feedback.city.part import Words
 from feedback.city.profile import (
-    Calendar,
     City,
-    ClosedDay,
     Colours,
     Commitment,
     Department,
     Identity,
-    LawRule,
-    NatureDefault,
     PolicyText,
     Publication,
     Quality,
@@ -30,8 +27,8 @@ from feedback.city.profile import (
     Service,
     Survey,
     Target,
-    Words,
 )
+from feedback.city.time_rules import Calendar, ClosedDay, LawRule, NatureDefault
 
 
 class CityFault(Struct, frozen=True):
@@ -157,3 +154,20 @@ def check_complete(
     for language, text in words.items():
         if not text.strip():
             yield CityFault(file, f"{place} → {language}", "empty")
+
+
+def check_department(file: str, place: str, key: str, parts: Parts) -> Iterator[CityFault]:
+    if parts.department_keys is not None and key not in parts.department_keys:
+        yield CityFault(
+            file,
+            f"{place} → department",
+            "unknown_department",
+            {"key": key, "known": tuple(parts.department_keys)},
+        )
+
+
+def check_services(file: str, place: str, keys: Sequence[str], parts: Parts) -> Iterator[CityFault]:
+    for key in keys:
+        if parts.service_keys is not None and key not in parts.service_keys:
+            facts: dict[str, object] = {"key": key, "known": tuple(parts.service_keys)}
+            yield CityFault(file, f"{place} → service", "unknown_service", facts)

@@ -18,16 +18,11 @@ from msgspec import Struct
 from feedback.city.check import check_parts
 from feedback.city.faults import CityFault, Parts
 from feedback.city.profile import (
-    Calendar,
     City,
-    ClosedDay,
     Colours,
     Commitment,
-    Deadlines,
     Department,
     Identity,
-    LawRule,
-    NatureDefault,
     PolicyText,
     Publication,
     Quality,
@@ -39,6 +34,7 @@ from feedback.city.profile import (
     Target,
 )
 from feedback.city.shape import find_misfits, nearest
+from feedback.city.time_rules import Calendar, ClosedDay, Deadlines, LawRule, NatureDefault
 from feedback.errors import DomainError
 
 Table = dict[str, object]

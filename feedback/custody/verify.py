@@ -24,18 +24,16 @@ from feedback.custody.verify_record import verify_records
 from feedback.items.tables import (
     Answer,
     Attachment,
-    Clock,
     Contact,
     Counter,
     Cycle,
     Entry,
-    Extension,
     ExternalRef,
     Grant,
     Item,
-    Pause,
     Reading,
 )
+from feedback.items.time_tables import Clock, Extension, Pause
 from feedback.ledger import notes
 from feedback.ledger.tables import Note, NotePayload
 from feedback.people.tables import Account, Identity, Membership, Passkey, Totp

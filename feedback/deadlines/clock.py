@@ -13,7 +13,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from feedback.city.profile import City, LawRule
+from feedback.city.profile import City
+from feedback.city.time_rules import LawRule
 from feedback.deadlines.working_days import Days
 
 _DAY = timedelta(days=1)

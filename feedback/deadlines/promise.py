@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from feedback.city.profile import Hours, OfficeHours
+from feedback.city.time_rules import Hours, OfficeHours
 from feedback.deadlines.working_days import Days
 
 _MINUTE = timedelta(minutes=1)

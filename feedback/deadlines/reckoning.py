@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from msgspec import Struct
 
-from feedback.city.profile import City, LawRule
+from feedback.city.profile import City
+from feedback.city.time_rules import LawRule
 from feedback.deadlines import clock
 from feedback.deadlines.events import Event, Round, Wait, replay
 from feedback.deadlines.working_days import Days, days_of

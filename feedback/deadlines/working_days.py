@@ -15,7 +15,7 @@ from typing import Literal
 
 import holidays
 
-from feedback.city.profile import Calendar
+from feedback.city.time_rules import Calendar
 
 
 @dataclass(frozen=True, slots=True)

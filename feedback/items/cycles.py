@@ -14,7 +14,8 @@ from sqlmodel import Session
 from feedback.city.versions import Ruling
 from feedback.columns import Row, Values, table_of
 from feedback.items import keep_time
-from feedback.items.tables import Clock, Cycle
+from feedback.items.tables import Cycle
+from feedback.items.time_tables import Clock
 from feedback.statements import Statement
 
 _CYCLE, _CLOCK = table_of(Cycle), table_of(Clock)

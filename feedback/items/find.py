@@ -17,20 +17,8 @@ from sqlmodel import Session
 
 from feedback.columns import table_of
 from feedback.errors import NotFound
-from feedback.items.tables import (
-    LAPSED,
-    Answer,
-    Attachment,
-    Clock,
-    Contact,
-    Cycle,
-    Entry,
-    Extension,
-    Grant,
-    Item,
-    Pause,
-    Reading,
-)
+from feedback.items.tables import Answer, Attachment, Contact, Cycle, Entry, Grant, Item, Reading
+from feedback.items.time_tables import LAPSED, Clock, Extension, Pause
 from feedback.items.views import (
     AnswerView,
     AttachmentView,

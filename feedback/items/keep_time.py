@@ -21,7 +21,8 @@ from feedback.deadlines.events import Event, Round, begin
 from feedback.deadlines.reckoning import Reckoning, reckon_round
 from feedback.deadlines.working_days import days_of
 from feedback.items import happenings
-from feedback.items.tables import LAPSED, NOTHING_DUE, Clock, Cycle, Entry, Extension, Pause
+from feedback.items.tables import NOTHING_DUE, Cycle, Entry
+from feedback.items.time_tables import LAPSED, Clock, Extension, Pause
 
 WAITING = "waiting_for_citizen"
 PAPERS = "papers_missing"

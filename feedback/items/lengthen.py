@@ -11,7 +11,7 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from feedback.city.profile import NATURES
+from feedback.city.part import NATURES
 from feedback.city.versions import Ruling
 from feedback.deadlines.reckoning import Reckoning
 from feedback.errors import Fault, Invalid, MoveRefused
@@ -19,7 +19,7 @@ from feedback.items import keep_time, restrict
 from feedback.items.change import begin, finish, tell
 from feedback.items.lifecycle import RUNNING
 from feedback.items.sent import REASON_MOST, tidy_words
-from feedback.items.tables import Extension
+from feedback.items.time_tables import Extension
 from feedback.ledger.notes import Actor
 
 More = Literal["extended", "several", "announced"]

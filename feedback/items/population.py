@@ -15,7 +15,8 @@ from msgspec import Struct
 from sqlmodel import Session
 
 from feedback.columns import table_of
-from feedback.items.tables import Clock, Cycle, Item
+from feedback.items.tables import Cycle, Item
+from feedback.items.time_tables import Clock
 
 _ITEM, _CYCLE, _CLOCK = table_of(Item), table_of(Cycle), table_of(Clock)
 _EXCLUDED = ("void", "merged")

@@ -20,7 +20,8 @@ from sqlmodel import Session
 from feedback.columns import table_of
 from feedback.errors import NotFound
 from feedback.items.find import CLOCK_COLUMNS, IS_HELD, NOT_HELD, Sight, clocks_of, one_of, visible_to
-from feedback.items.tables import Clock, Cycle, Item, Pause
+from feedback.items.tables import Cycle, Item
+from feedback.items.time_tables import Clock, Pause
 from feedback.items.views import ClockView, Queue, QueuePage, QueueRow
 from feedback.people.tables import Account
 from feedback.people.viewer import Viewer

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
 
-from feedback.city.profile import RESTRICTED, City
+from feedback.city.part import RESTRICTED
+from feedback.city.profile import City
 from feedback.columns import table_of
 from feedback.errors import Fault, Invalid, NotAllowed, NotFound
 from feedback.items.change import Change, begin, finish

@@ -7,7 +7,8 @@ import unicodedata
 
 from msgspec import Struct
 
-from feedback.city.profile import KINDS, City
+from feedback.city.part import KINDS
+from feedback.city.profile import City
 from feedback.errors import Fault, Invalid
 from feedback.text.contact import EMAIL_MOST, PHONE_MOST, contact_faults
 

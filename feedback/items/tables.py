@@ -1,4 +1,4 @@
-"""An item and what hangs on it: contact, cycles with their clocks, answers, drafts, entries of its timeline."""
+"""An item and what hangs on it: contact, cycles, answers, drafts, entries of its timeline; clocks: `time_tables`."""
 
 from datetime import UTC, date, datetime
 
@@ -9,8 +9,6 @@ from feedback.columns import BigKey, Row, instant, key, link, words
 
 NOTHING_DUE = datetime(9999, 1, 1, tzinfo=UTC)
 """Sorts behind every real date on both databases."""
-LAPSED = "lapsed"
-"""Reason of a pause that another row of law does not count; no page shows it."""
 
 
 class Counter(Row, table=True):
@@ -189,70 +187,6 @@ class Cycle(Row, table=True):
     """Set when nothing is asked of the city any more: answered, withdrawn, merged or void."""
     next_due_at: datetime = instant()
     """The nearest running due instant, for the order of the queue; derived from the clocks (NOTHING_DUE: none)."""
-
-
-class Clock(Row, table=True):
-    """A deadline of a cycle: the law's or the city's own promise, never mixed."""
-
-    __tablename__ = "clock"
-    __table_args__ = (sa.UniqueConstraint("cycle_id", "which"), sa.Index("ix_clock_due", "which", "due_on"))
-    FACTS = (
-        "cycle_id",
-        "which",
-        "rule_key",
-        "rule_version",
-        "started_at",
-        "due_on",
-        "due_at",
-        "stopped_at",
-        "stopped_by",
-    )
-    LOOSE = ("id", "longer")
-
-    id: int | None = key()
-    cycle_id: int = link("cycle.id")
-    which: str = Field(max_length=8)
-    """law or promise"""
-    rule_key: str = Field(max_length=60)
-    rule_version: int
-    started_at: datetime = instant()
-    due_on: date | None = None
-    """None while the clock is paused."""
-    due_at: datetime | None = instant(nullable=True)
-    stopped_at: datetime | None = instant(nullable=True)
-    stopped_by: str = Field(default="", max_length=12)
-    """answer, withdrawal, void or rule"""
-    longer: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    """By how many of its row's unit the law's time was made longer; derived from the timeline."""
-
-
-class Extension(Row, table=True):
-    """By how much a line of the timeline extended the law's time."""
-
-    __tablename__ = "extension"
-    FACTS = ("item_id", "cycle_id", "entry_id", "days")
-    LOOSE = ("id",)
-
-    id: int | None = key()
-    item_id: int = link("item.id", index=True)
-    cycle_id: int = link("cycle.id")
-    entry_id: int = link("entry.id", unique=True)
-    days: int
-    """Of the row's unit: working days, days or months."""
-
-
-class Pause(Row, table=True):
-    """Time that a clock does not count, with its reason."""
-
-    __tablename__ = "pause"
-    FACTS = ("clock_id", "since", "until", "reason")
-    LOOSE = ("id",)
-
-    id: int | None = key()
-    clock_id: int = link("clock.id", index=True)
-    since: datetime = instant()
-    until: datetime | None = instant(nullable=True)
-    reason: str = Field(max_length=40)
 
 
 class Answer(Row, table=True):

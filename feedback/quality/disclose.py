@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from msgspec import Struct
 from sqlmodel import Session, col, select
 
-from feedback.city.profile import City, Measure, Publication
+from feedback.city.part import Measure
+from feedback.city.profile import City, Publication
 from feedback.columns import table_of
 from feedback.items import population
 from feedback.quality import measures

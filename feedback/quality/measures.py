@@ -14,7 +14,7 @@ from math import sqrt
 
 from msgspec import Struct
 
-from feedback.city.profile import Measure
+from feedback.city.part import Measure
 
 DEFINITIONS = 1
 SATISFACTION: tuple[Measure, ...] = ("satisfied_outcome", "satisfied_handling")

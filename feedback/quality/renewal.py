@@ -14,7 +14,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import Session
 
-from feedback.city.profile import Measure, Publication
+from feedback.city.part import Measure
+from feedback.city.profile import Publication
 from feedback.columns import table_of
 from feedback.quality.suppression import Cell, suppress
 from feedback.quality.tables import Figure

@@ -21,7 +21,8 @@ from typing import Literal
 
 from msgspec import Struct, structs
 
-from feedback.city.profile import Measure, Publication
+from feedback.city.part import Measure
+from feedback.city.profile import Publication
 from feedback.quality import measures
 
 Level = Literal["shown", "few", "count_only", "hidden", "empty"]

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from feedback.city.profile import City, Nature, Restriction, RoutingRule, Service, When
+from feedback.city.part import Nature
+from feedback.city.profile import City, Restriction, RoutingRule, Service, When
 from feedback.text.language import as_ours
 from feedback.text.stems import word_keys
 

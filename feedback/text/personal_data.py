@@ -17,6 +17,7 @@ from feedback.text.fold import fold_in_place
 from feedback.text.names import find_names
 from feedback.text.numbers import find_numbers
 from feedback.text.plates import find_plates
+from feedback.text.spans import apart
 
 KINDS: Final = ("email", "phone", "iban", "afm", "amka", "personal_code", "plate", "name")
 """What can be found; where two claim one place, the one that stands first here has it."""
@@ -44,11 +45,7 @@ def find(text: str) -> list[Found]:
     found += [Found(number.start, number.end, number.kind) for number in find_numbers(quiet)]
     found += [Found(start, end, "plate") for start, end in find_plates(_mirrored(text, quiet), quiet)]
     found += [Found(start, end, "name") for start, end in find_names(_mirrored(text, quiet), quiet)]
-    kept: list[Found] = []
-    for one in sorted(found, key=lambda found: (KINDS.index(found.kind), found.start)):
-        if all(one.end <= other.start or other.end <= one.start for other in kept):
-            kept.append(one)
-    return sorted(kept)
+    return sorted(apart(sorted(found, key=lambda found: (KINDS.index(found.kind), found.start))))
 
 
 def mask(text: str, sign: str = SIGN) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from msgspec import Struct
 
 from feedback.text.fold import fold_in_place
+from feedback.text.spans import apart
 from feedback.text.urgency_words import CHILDREN, HARMS, URGENCIES, WORDS, Urgency
 
 
@@ -38,21 +39,12 @@ def find(text: str) -> list[Alarm]:
         harms = list(_HARM.finditer(plain, *sentence.span())) if children else []
         if harms:
             found += [Alarm(*match.span(), "child") for match in (*children, *harms)]
-    return _apart(found)
+    return apart(sorted(found, key=lambda alarm: (alarm.start, -alarm.end)))
 
 
 def urgency_of(text: str) -> Urgency | None:
     """Why a text cannot wait; None: it can."""
     return min((alarm.kind for alarm in find(text)), key=URGENCIES.index, default=None)
-
-
-def _apart(found: list[Alarm]) -> list[Alarm]:
-    """Without what lies within another."""
-    kept: list[Alarm] = []
-    for alarm in sorted(found, key=lambda alarm: (alarm.start, -alarm.end)):
-        if not kept or alarm.start >= kept[-1].end:
-            kept.append(alarm)
-    return kept
 
 
 _SENTENCE: Final = re.compile(r"[^.!?;·\n]+")

@@ -17,7 +17,8 @@ from msgspec import Struct, json, structs
 from sqlmodel import Session
 
 from feedback.columns import table_of
-from feedback.items.tables import Clock, Cycle, Item
+from feedback.items.tables import Cycle, Item
+from feedback.items.time_tables import Clock
 from feedback.ledger.tables import Leaf, Note
 from feedback.outbox import post
 from feedback.statements import upsert

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from typing import Any, Final
 
 from feedback.city.faults import CityFault
-from feedback.city.profile import CityCode, Colour, Key, TimeOfDay
+from feedback.city.part import CityCode, Colour, Key, TimeOfDay
 
 _SENTENCES = {
     # Files and their form.

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
-from feedback.city.profile import City, Measure, Target
+from feedback.city.part import Measure
+from feedback.city.profile import City, Target
 from feedback.quality.suppression import SHARES, Cell
 from portal import languages
 from portal.languages import gettext as _

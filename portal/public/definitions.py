@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import City, Measure
+from feedback.city.part import Measure
+from feedback.city.profile import City
 from feedback.quality import measures
 from portal import languages
 from portal.languages import gettext as _

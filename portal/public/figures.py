@@ -9,7 +9,8 @@ from __future__ import annotations
 from msgspec import Struct, structs
 from sqlmodel import Session
 
-from feedback.city.profile import City, Measure
+from feedback.city.part import Measure
+from feedback.city.profile import City
 from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
 from feedback.quality.suppression import COUNTS, Cell

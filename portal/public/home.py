@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import KINDS, City, Commitment
-from feedback.deadlines import clock as statutory
-from feedback.routing import match
+from feedback.city.part import KINDS
+from feedback.city.profile import City, Commitment
 from portal import languages
 from portal.item_words import kind_about, kind_word
 from portal.languages import gettext as _
@@ -14,7 +13,7 @@ from portal.languages import ngettext
 from portal.pages import Reply, Visit, render, route
 from portal.public.figures import FigureView, home_figures
 from portal.public.kept import keep
-from portal.public.stations import promise_range
+from portal.public.stations import law_today, promise_range
 
 
 class KindRow(Struct, frozen=True):
@@ -104,9 +103,7 @@ def _stops(visit: Visit) -> list[Stop]:
 def _answer_text(visit: Visit) -> str:
     """What an answer says, and what the law gives for a request."""
     words = _("Done, planned, explained, declined, or not ours.")
-    city = visit.city
-    nature = match.default_nature(city, "request", None)
-    law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
+    law = law_today(visit, "request")
     if law is None:
         return words
     match law.unit:

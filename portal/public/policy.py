@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import City, Commitment, Measure
+from feedback.city.part import Measure
+from feedback.city.profile import City, Commitment
 from feedback.quality import disclose, measures
 from feedback.quality.disclose import Sheet
 from portal import languages

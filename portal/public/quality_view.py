@@ -12,7 +12,8 @@ from urllib.parse import urlencode
 from msgspec import Struct
 from sqlmodel import Session
 
-from feedback.city.profile import City, Measure
+from feedback.city.part import Measure
+from feedback.city.profile import City
 from feedback.quality import disclose, measures, restate
 from feedback.quality.disclose import Sheet
 from feedback.quality.restate import Restated

@@ -10,7 +10,9 @@ from datetime import date
 from msgspec import Struct
 from sqlmodel import Session
 
-from feedback.city.profile import City, Department, LawRule, Measure, Publication, Service
+from feedback.city.part import Measure
+from feedback.city.profile import City, Department, Publication, Service
+from feedback.city.time_rules import LawRule
 from feedback.deadlines import promise
 from feedback.errors import NotFound
 from feedback.quality import disclose, measures

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import KINDS, City
+from feedback.city.part import KINDS
+from feedback.city.profile import City
+from feedback.city.time_rules import LawRule
 from feedback.deadlines import clock as statutory
 from feedback.routing import match
 from portal import languages
@@ -51,12 +53,15 @@ def promise_range(city: City) -> str:
     ) % {"least": min(days), "most": max(days)}
 
 
-def _law(visit: Visit, kind: str, service: str) -> Station:
+def law_today(visit: Visit, kind: str, service: str = "") -> LawRule | None:
+    """The row of law for what would be sent today; None: no law sets a day for it."""
     city = visit.city
-    nature = match.default_nature(
-        city, kind if kind in KINDS else "request", service if service in city.services else None
-    )
-    law = statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
+    nature = match.default_nature(city, kind, service if service in city.services else None)
+    return statutory.find_rule(city, nature, visit.now.astimezone(city.zone).date())
+
+
+def _law(visit: Visit, kind: str, service: str) -> Station:
+    law = law_today(visit, kind if kind in KINDS else "request", service)
     if law is None:
         return Station(
             _("No legal deadline"), _("No law sets a day for this. Our promise holds all the same.")

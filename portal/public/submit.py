@@ -14,7 +14,8 @@ from urllib.parse import parse_qsl, urlencode
 
 from msgspec import Struct
 
-from feedback.city.profile import KINDS, City, Service
+from feedback.city.part import KINDS
+from feedback.city.profile import City, Service
 from feedback.errors import Conflict, Expired, Fault, Invalid
 from feedback.items import codes, find, sent
 from feedback.items import submit as intake

@@ -11,7 +11,8 @@ from urllib.parse import urlencode
 from markupsafe import Markup
 from msgspec import Struct
 
-from feedback.city.profile import KINDS, City
+from feedback.city.part import KINDS
+from feedback.city.profile import City
 from feedback.items import queues, undelivered
 from feedback.items.views import Queue, QueueRow
 from feedback.people.viewer import Viewer

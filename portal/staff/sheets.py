@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from feedback.city.profile import NATURES, RESTRICTED, City
+from feedback.city.part import NATURES, RESTRICTED
+from feedback.city.profile import City
 from feedback.deadlines.reckoning import Reckoning
 from feedback.items import lengthen, restrict
 from feedback.items.lifecycle import Move, may

@@ -13,7 +13,8 @@ import pytest
 from feedback.city.load import read_folder
 from feedback.custody.verify import verify
 from feedback.items import population
-from feedback.items.tables import NOTHING_DUE, Clock, Contact, Cycle, ExternalRef, Item, Link
+from feedback.items.tables import NOTHING_DUE, Contact, Cycle, ExternalRef, Item, Link
+from feedback.items.time_tables import Clock
 from feedback.items.views import ItemView
 from feedback.ledger.tables import Note
 from feedback.outbox.tables import Job, Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from feedback.city.profile import KINDS
+from feedback.city.part import KINDS
 from feedback.items.lifecycle import OUTCOMES, STATES
 from portal import item_words
 from portal.item_words import TITLE_MOST, title_of

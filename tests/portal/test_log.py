@@ -129,6 +129,9 @@ def test_nothing_that_a_visitor_sends_comes_into_the_log(town: Town, logged: Log
     browser.post("/track", code=MARK)
     browser.post("/staff/sign-in", email=f"{MARK}@example.org", password=MARK)
     browser.client.post("/en/submit", content=f"{MARK}=%zz\x00".encode(), headers={"Content-Type": MARK})
+    cut_off = f'--cut\r\nContent-Disposition: form-data; name="text"\r\n\r\n{MARK} was cut off'.encode()
+    headers = {"Content-Type": "multipart/form-data; boundary=cut"}
+    assert browser.client.post("/en/submit", content=cut_off, headers=headers).status_code == 400
     clerk = town.clerk(name=MARK, email=f"clerk.{MARK}@example.org")
     clerk.get(f"/staff/item/{report.reference}", q=MARK)
     clerk.post(f"/staff/item/{report.reference}/ask", text=MARK, seen="1")

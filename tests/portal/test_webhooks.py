@@ -17,7 +17,7 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from feedback.columns import table_of
 from feedback.custody.verify import verify
 from feedback.errors import NotAllowed, NotFound
-from feedback.items import find, restrict, triage
+from feedback.items import restrict, triage
 from feedback.ledger.notes import SYSTEM, Actor
 from feedback.outbox import post
 from feedback.outbox.tables import Job
@@ -29,7 +29,7 @@ from portal import jobs
 from portal.outbound.webhook import WebhookRefused, Webhooks
 from tests import receiver as receivers
 from tests.receiver import Receiver
-from tests.town import Town
+from tests.town import Town, version_of
 
 WORDS = "The lamp opposite Rea Novak's door does not burn."
 
@@ -220,7 +220,7 @@ def test_what_is_restricted_is_not_told(town: Town, receiver: Receiver) -> None:
         restrict.restrict(
             session,
             item_id=later.id,
-            seen_version=find.get_for_citizen(session, item_id=later.id).version,
+            seen_version=version_of(session, later),
             restricted="health",
             department="dept-c",
             reason="It names an illness.",
@@ -246,7 +246,7 @@ def test_what_is_held_is_told_when_it_is_released(town: Town, receiver: Receiver
         triage.release(
             session,
             item_id=report.id,
-            seen_version=find.get_for_citizen(session, item_id=report.id).version,
+            seen_version=version_of(session, report),
             by=clerk,
             now=town.now,
         )
@@ -459,7 +459,9 @@ def test_whatever_a_receiver_does_it_is_over_in_time(receiver: Receiver, answer:
     receiver.script = lambda stable_id, attempt: answer
     begun = datetime.now(UTC)
     with pytest.raises(WebhookRefused) as refusal:
-        receiver.webhooks(whole=1.0).send(WHERE, {"webhook-id": "msg_1"}, b"{}")
+        receiver.webhooks(whole=1.0 if code == "too_slow" else 8.0).send(
+            WHERE, {"webhook-id": "msg_1"}, b"{}"
+        )
     assert refusal.value.code == code and "SECRET" not in str(refusal.value)
     assert refusal.value.is_away is not code.startswith("http")
     assert datetime.now(UTC) - begun < timedelta(seconds=10)

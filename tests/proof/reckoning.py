@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from feedback.custody.verify import verify
 from feedback.custody.verify_files import verify_files
 from feedback.items import codes
-from feedback.items.tables import Answer, Attachment, Clock, Contact, Counter, Cycle, Entry, Item, Submission
+from feedback.items.tables import Answer, Attachment, Contact, Counter, Cycle, Entry, Item, Submission
+from feedback.items.time_tables import Clock
 from feedback.ledger.tables import Note
 from feedback.outbox.tables import Job, Message
 from feedback.satisfaction.tables import Response

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from feedback.city.load import read_folder
-from feedback.city.profile import City, LawRule
+from feedback.city.profile import City
+from feedback.city.time_rules import LawRule
 from feedback.deadlines import clock, promise
 from feedback.deadlines.working_days import days_of
 from feedback.quality import measures

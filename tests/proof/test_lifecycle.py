@@ -35,7 +35,8 @@ from feedback.columns import table_of
 from feedback.custody.verify import verify
 from feedback.errors import Conflict, DomainError, Expired, Invalid, MoveRefused, NotAllowed
 from feedback.items import answer, converse, triage
-from feedback.items.tables import Clock, Cycle, Item, Pause
+from feedback.items.tables import Cycle, Item
+from feedback.items.time_tables import Clock, Pause
 from feedback.ledger.notes import Actor
 from feedback.ledger.tables import Note
 from feedback.people.tables import Account

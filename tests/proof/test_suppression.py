@@ -22,7 +22,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from feedback.city.profile import Measure, Publication
+from feedback.city.part import Measure
+from feedback.city.profile import Publication
 from feedback.quality.suppression import Cell, protect
 from tests.conftest import fewer
 

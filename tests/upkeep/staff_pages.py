@@ -10,7 +10,7 @@ import httpx
 import pyotp
 import sqlalchemy as sa
 
-from feedback.city.profile import RESTRICTED
+from feedback.city.part import RESTRICTED
 from feedback.columns import table_of
 from feedback.items.views import Queue
 from feedback.ledger.notes import SYSTEM

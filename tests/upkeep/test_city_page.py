@@ -11,7 +11,8 @@ from click.testing import CliRunner
 from msgspec import inspect
 
 from feedback.city.load import FILES, MARK, ProfileFaults, read_folder
-from feedback.city.profile import Hours, decode, encode
+from feedback.city.profile import decode, encode
+from feedback.city.time_rules import Hours
 from portal.commands.city import check
 from portal.commands.city_faults import sentence
 from tests.running import kanali

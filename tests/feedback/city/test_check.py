@@ -12,12 +12,7 @@ from feedback.city.check import check
 from feedback.city.faults import CityFault
 from feedback.city.profile import (
     City,
-    ClosedDay,
     Department,
-    Hours,
-    LawRule,
-    MovedDay,
-    NatureDefault,
     PolicyText,
     Publication,
     RoutingRule,
@@ -25,6 +20,7 @@ from feedback.city.profile import (
     Target,
     When,
 )
+from feedback.city.time_rules import ClosedDay, Hours, LawRule, MovedDay, NatureDefault
 
 WORDS = {"en": "Words", "el": "Λόγια", "lt": "Žodžiai"}
 

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 
 from feedback.city.export import toml, write_folder
 from feedback.city.load import read_folder
-from feedback.city.profile import City, ClosedDay, Hours, PolicyText, Service
+from feedback.city.profile import City, PolicyText, Service
+from feedback.city.time_rules import ClosedDay, Hours
 
 ROOT = Path(__file__).parents[3]
 FOLDERS = [ROOT / "cities" / "heraklion", ROOT / "cities" / "kaunas", ROOT / "tests" / "cities" / "riverton"]

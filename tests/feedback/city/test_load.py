@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from feedback.city.load import ProfileFaults, read_folder
-from feedback.city.profile import KINDS, City, decode, encode
+from feedback.city.part import KINDS
+from feedback.city.profile import City, decode, encode
 
 ROOT = Path(__file__).parents[3]
 SHIPPED = [ROOT / "cities" / name for name in ("heraklion", "kaunas")]

@@ -9,13 +9,15 @@ import msgspec
 import pytest
 from msgspec import structs
 
-from feedback.city import profile
-from feedback.city.profile import City, ClosedDay, decode, encode
+from feedback.city import profile, time_rules
+from feedback.city.profile import City, decode, encode
+from feedback.city.time_rules import ClosedDay
 
 PARTS = [
     part
-    for part in vars(profile).values()
-    if inspect.isclass(part) and issubclass(part, msgspec.Struct) and part.__module__ == profile.__name__
+    for module in (profile, time_rules)
+    for part in vars(module).values()
+    if inspect.isclass(part) and issubclass(part, msgspec.Struct) and part.__module__ == module.__name__
 ]
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from feedback.city.load import read_folder
-from feedback.city.profile import Calendar, Deadlines, Hours, LawRule, NatureDefault, OfficeHours
+from feedback.city.time_rules import Calendar, Deadlines, Hours, LawRule, NatureDefault, OfficeHours
 from feedback.deadlines.clock import due_at, due_on, find_rule
 from feedback.deadlines.working_days import Days, days_of
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from feedback.city.profile import Calendar, Hours, OfficeHours
+from feedback.city.time_rules import Calendar, Hours, OfficeHours
 from feedback.deadlines.promise import (
     add_working_minutes,
     local_day,

@@ -18,7 +18,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from feedback.city.load import read_folder
-from feedback.city.profile import City, LawRule
+from feedback.city.profile import City
+from feedback.city.time_rules import LawRule
 from feedback.deadlines.events import Event, Kind, Round, Wait, advance, begin, replay
 from feedback.deadlines.reckoning import Reckoning, reckon, reckon_round
 from feedback.deadlines.working_days import days_of

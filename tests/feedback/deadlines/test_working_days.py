@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from feedback.city.profile import Calendar, ClosedDay, Hours, MovedDay, OfficeHours
+from feedback.city.time_rules import Calendar, ClosedDay, Hours, MovedDay, OfficeHours
 from feedback.deadlines.promise import working_minutes
 from feedback.deadlines.working_days import Days, days_of
 

@@ -14,7 +14,7 @@ import pytest
 from feedback.custody.verify import verify
 from feedback.errors import Invalid, MoveRefused
 from feedback.items import answer, converse, lengthen
-from feedback.items.tables import Clock, Extension, Pause
+from feedback.items.time_tables import Clock, Extension, Pause
 from feedback.ledger.notes import Actor
 from feedback.outbox.tables import Message
 from portal.database import Database

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from feedback.items import converse
-from feedback.items.tables import Clock, Cycle
+from feedback.items.tables import Cycle
+from feedback.items.time_tables import Clock
 from portal.database import Database
 from portal.settings import Settings
 from tests.town import Report, Town

@@ -7,7 +7,8 @@ import pytest
 from feedback.custody.verify import verify
 from feedback.errors import NotAllowed
 from feedback.items import converse, triage
-from feedback.items.tables import Clock, Entry, Item, Pause
+from feedback.items.tables import Entry, Item
+from feedback.items.time_tables import Clock, Pause
 from feedback.items.views import ClockView
 from feedback.ledger.notes import SYSTEM, Actor
 from feedback.ledger.tables import Note

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from feedback.city import versions
-from feedback.city.profile import MEASURES
+from feedback.city.part import MEASURES
 from feedback.quality import measures
 from feedback.quality.tables import Figure, Record
 from tests.town import Town

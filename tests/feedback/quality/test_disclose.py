@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from feedback.city.profile import Measure
+from feedback.city.part import Measure
 from feedback.quality import disclose
 from feedback.quality.disclose import Sheet
 from portal.database import Database

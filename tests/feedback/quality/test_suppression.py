@@ -9,7 +9,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from feedback.city.profile import Measure, Publication
+from feedback.city.part import Measure
+from feedback.city.profile import Publication
 from feedback.quality import measures
 from feedback.quality.suppression import Cell, nest, newest_whole, protect, shelter, suppress
 from tests.conftest import fewer

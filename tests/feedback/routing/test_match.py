@@ -11,7 +11,8 @@ import msgspec
 import pytest
 
 from feedback.city.load import read_folder
-from feedback.city.profile import City, Deadlines, NatureDefault, Routing, RoutingRule, Service, When
+from feedback.city.profile import City, Routing, RoutingRule, Service, When
+from feedback.city.time_rules import Deadlines, NatureDefault
 from feedback.routing.match import Routed, default_nature, route
 
 RIVERTON = read_folder(Path(__file__).parents[2] / "cities" / "riverton")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from feedback.city.profile import KINDS
+from feedback.city.part import KINDS
 from tests.town import Town
 
 PATHS = ("/", "/submit", "/receipt", "/track", "/help", "/accessibility", "/privacy")

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from feedback.city.profile import Measure
+from feedback.city.part import Measure
 from feedback.deadlines import promise
 from portal.closing import close_month, freeze_what_is_due
 from portal.public.definitions import SHOWN
