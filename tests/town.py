@@ -321,11 +321,13 @@ class Town:
         """A signed-in responder of departments."""
         return self.signed_in(self.account("responder", departments, **about))
 
-    def signed_in(self, account_id: int) -> Browser:
-        """A browser with a session of this account, as after the sign-in page."""
-        browser = self.visitor()
+    def signed_in(self, account_id: int, *, is_confirmed: bool = False) -> Browser:
+        """A browser with a session of this account, as after the sign-in page; confirmed: shown once more since."""
+        browser, now = self.visitor(), datetime.now(UTC)
         with self.database.write() as session:
-            identifier = sessions.start(session, account_id=account_id, now=datetime.now(UTC))
+            identifier = sessions.start(
+                session, account_id=account_id, now=now, confirmed_at=now if is_confirmed else None
+            )
         browser.client.cookies.set("kanali-staff", identifier, path="/")
         return browser
 

@@ -229,3 +229,21 @@ def _actor(path: str, chance: Random) -> str:
     if path.startswith("/staff") and policy != "public":
         return chance.choice(("clerk", "clerk", "lead", "responder"))
     return chance.choice(("nobody", "citizen", "citizen"))
+
+
+def plain(path: str, actor: str, stage: str) -> Case:
+    """The page as it is meant."""
+    return Case(
+        path=path,
+        method="GET",
+        actor=actor,
+        stage=stage,
+        language="en",
+        chance=0,
+        parts=(),
+        query=(),
+        fields=(),
+        body="form",
+        headers=(),
+        cookies=(),
+    )

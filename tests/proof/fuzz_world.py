@@ -7,49 +7,37 @@ that moment (so that keys, versions and tokens are good ones), and then the faul
 from __future__ import annotations
 
 import html
-import io
 import re
 import time
 from collections import Counter
-from typing import Any, Final
-from urllib.parse import quote, quote_from_bytes, urlencode, urlsplit
-
-from msgspec import Struct, field
-from PIL import Image
+from datetime import UTC, datetime
+from typing import Final
+from urllib.parse import quote, urlencode, urlsplit
 
 from feedback.items import codes
+from feedback.people import sessions
 from portal import jobs
 from portal.app import routes
-from portal.edge import BODY_MOST
 from portal.pages import SHAPES
 from tests.attached import photo
 from tests.feedback.custody.lived import ask_how_it_went
 from tests.post_office import read_mails
-from tests.proof.fuzz_cases import ACTORS, STAGES, TRICKS, Case, names_read, policies
+from tests.proof.fuzz_answers import SECONDS_MOST, SLOW_DOORS, Answer, faults_of
+from tests.proof.fuzz_bodies import body_of, bytes_of
+from tests.proof.fuzz_cases import ACTORS, STAGES, Case, names_read, plain, policies
 from tests.town import WRITING, Browser, Report, Town
-from tests.upkeep.hostile import BODIES, FORM, ODD_PARTS
+from tests.upkeep.hostile import ODD_PARTS
 
-SECONDS_MOST: Final = 5.0
-SLOW_DOORS: Final = ("/staff/sign-in", "/staff/account/password")
-"""Where passwords are verified: a queue of its own answers 429 within a second."""
 AT_ONCE: Final = {"answered": 10, "closed": 3}
 """Cases for which weeks must pass are made together."""
+HALF_WAY: Final = "/staff/sign-in/code"
+"""Asked by somebody who has given the right password, and whose account has an app."""
+CONFIRMED: Final = "/staff/account/second-factor"
+"""Below it much is for those alone who have just shown password and factor once more."""
 OF_A_CASE: Final = ("/{language}/track",)
 """Pages of staff name their case in the address; this one shows the case that the browser has open."""
 KEPT_MOST: Final = 40
 """Addresses that are remembered of each route."""
-
-
-class Answer(Struct, frozen=True):
-    """What came back, and to what."""
-
-    case: Case
-    door: str
-    asked: str
-    status: int
-    location: str
-    seconds: float
-    faults: tuple[str, ...]
 
 
 _ADDRESS = re.compile(r'\b(?:href|src|action|hx-get|hx-post)="(/[^"]*)"')
@@ -90,7 +78,7 @@ class World:
             actors = [policy] if policy in ACTORS else ["clerk" if path.startswith("/staff") else "citizen"]
             for actor in (*actors, *(["nobody"] if path == "/staff/sign-in" else [])):
                 for stage in STAGES if "{reference}" in path or path in OF_A_CASE else ("answered",):
-                    self.play(_plain(path, actor, stage))
+                    self.play(plain(path, actor, stage))
         self.statuses.clear()
         self.doors.clear()
 
@@ -109,6 +97,7 @@ class World:
         files = (photo(8, 8),) if stage == "waiting" else ()
         made = [self._arrives(*files) for _ in range(count)]
         if stage in AT_ONCE:
+            self._confirm_addresses()
             for report in made:
                 town.answers(report, by=self._by)
             town.later(days=40 if stage == "closed" else 7)
@@ -138,6 +127,12 @@ class World:
         code = codes.code_of(town.secret.key, codes.check_key(town.secret.key, key, now=town.now))
         return Report(town, browser, browser.get("/receipt").field("#reference"), code)
 
+    def _confirm_addresses(self) -> None:
+        """Only to those the links go that open a case and a survey."""
+        self._read_mails()
+        for address in self._known.get("/{language}/confirm/{token}", []):
+            self.town.visitor().post(address)
+
     def _read_mails(self) -> None:
         """What was sent since: the links of mails that still work."""
         self._arrives()
@@ -157,7 +152,7 @@ class World:
         path = self._address(case, report)
         self._files = ""
         fields = self._fields(case, browser, path) if case.method == "POST" else []
-        content, kind = _body(case, fields, self._files)
+        content, kind = body_of(case, fields, self._files)
         headers: list[tuple[bytes, bytes]] = []
         if case.method not in ("GET", "HEAD"):
             headers = [(b"Origin", self.town.settings.public_url.encode()), (b"Content-Type", kind.encode())]
@@ -168,7 +163,7 @@ class World:
                 f"kanali-{name}={quote(value, errors='replace')}" for name, value in case.cookies
             )
             headers.append((b"Cookie", said.encode()))
-        query = [(name.encode(), _bytes(value)) for name, value in case.query]
+        query = [(name.encode(), bytes_of(value)) for name, value in case.query]
         if query:
             path = f"{path}{'&' if '?' in path else '?'}{urlencode(query)}"
         for _ in range(2):  # Again where it was slow, in case the machine was elsewhere for a moment.
@@ -190,10 +185,12 @@ class World:
         is_page = response.headers.get("content-type", "").startswith("text/html")
         if response.status_code == 200 and is_page and case.method == "GET":
             self._harvest(text, path)
-        faults = _faults(case, response, text, seconds)
+        faults = faults_of(case, response, text, seconds)
         return Answer(case, door, f"{case.method} {path}", response.status_code, location, seconds, faults)
 
     def _browser(self, case: Case, report: Report | None) -> Browser:
+        if case.path == HALF_WAY and case.chance % 4:
+            return self._half_way()
         if case.actor == "nobody":
             return self.town.visitor()
         if case.actor == "citizen":
@@ -202,12 +199,28 @@ class World:
             if browser is None or not browser.client.cookies.get("kanali-item", path="/"):
                 browser = self._citizens[case.stage] = report.opened()
             return browser
+        account = self._account(case.actor)
+        if case.path.startswith(CONFIRMED) and case.chance % 4:
+            return self.town.signed_in(account, is_confirmed=True)
         if case.actor not in self._staff:
-            account = self._accounts.get(case.actor)
-            if account is None:
-                account = self._accounts[case.actor] = self.town.account(case.actor)
             self._staff[case.actor] = self.town.signed_in(account)
         return self._staff[case.actor]
+
+    def _account(self, name: str) -> int:
+        """Of a role; "half way" is a clerk with an app."""
+        if name not in self._accounts:
+            self._accounts[name] = self.town.account("clerk" if name == "half way" else name)
+            if name == "half way":
+                self.town.adds_app(self._accounts[name])
+        return self._accounts[name]
+
+    def _half_way(self) -> Browser:
+        browser = self.town.visitor()
+        account = self._account("half way")
+        with self.town.database.write() as session:
+            identifier = sessions.start_half(session, account_id=account, now=datetime.now(UTC))
+        browser.client.cookies.set("kanali-half", identifier, path="/")
+        return browser
 
     def _address(self, case: Case, report: Report | None) -> str:
         """An address of the template: one that was shown where there is one, else of the right shapes, or odd."""
@@ -238,13 +251,13 @@ class World:
         for act, place, value in case.fields:
             names = [name.encode() for name in names_read()]
             if act == "add" or not fields:
-                fields.append((names[place % len(names)], _bytes(value)))
+                fields.append((names[place % len(names)], bytes_of(value)))
             elif act == "drop":
                 fields.pop(place % len(fields))
             elif act == "twice":
-                fields.append((fields[place % len(fields)][0], _bytes(value)))
+                fields.append((fields[place % len(fields)][0], bytes_of(value)))
             else:
-                fields[place % len(fields)] = (fields[place % len(fields)][0], _bytes(value))
+                fields[place % len(fields)] = (fields[place % len(fields)][0], bytes_of(value))
         return fields
 
     def _form(self, case: Case, browser: Browser, path: str) -> list[tuple[str, str]]:
@@ -308,24 +321,6 @@ class World:
         return min(fitting)[1] if fitting else ""
 
 
-def _plain(path: str, actor: str, stage: str) -> Case:
-    """The page as it is meant."""
-    return Case(
-        path=path,
-        method="GET",
-        actor=actor,
-        stage=stage,
-        language="en",
-        chance=0,
-        parts=(),
-        query=(),
-        fields=(),
-        body="form",
-        headers=(),
-        cookies=(),
-    )
-
-
 def _pattern(path: str) -> str:
     return "".join(
         f"(?:{SHAPES[part[1:-1]]})" if part.startswith("{") else re.escape(part)
@@ -351,92 +346,3 @@ def _remember(kept: list[str], address: str) -> None:
 def _action(about: str, here: str) -> str:
     found = _ACTION.search(about)
     return html.unescape(found[1]) if found and found[1] else here
-
-
-def _bytes(value: str) -> bytes:
-    """As a client would send it: halves of a character and bytes that are no text stay what they are."""
-    return value.encode(
-        "utf-8", "surrogateescape" if re.search("[\udc80-\udcff]", value) else "surrogatepass"
-    )
-
-
-def _picture() -> bytes:
-    made = io.BytesIO()
-    Image.new("RGB", (8, 8), "teal").save(made, "PNG")
-    return made.getvalue()
-
-
-_FILES: Final = (
-    (b"image/png", _picture()),
-    (b"image/png", b"\x89PNG\r\n\x1a\n"),
-    (b"image/jpeg", b"\xff\xd8\xff"),
-    (b"application/pdf", b"%PDF-1.7\n"),
-    (b"x", b""),
-)
-"""Kinds and beginnings of files; the first is a whole one."""
-
-
-def _body(case: Case, fields: list[tuple[bytes, bytes]], files: str) -> tuple[bytes, str]:
-    """The body and its kind. `files` is the field for files of the form, empty where it takes none."""
-    if case.method in ("GET", "HEAD"):
-        return b"", ""
-    if case.body in BODIES:
-        kind, content = BODIES[case.body]
-        return content, kind
-    if case.body == "large":
-        return b"text=" + b"x" * BODY_MOST, FORM
-    if case.body in ("multipart", "files") and (files or case.chance % 8 == 0):
-        parts = [b'Content-Disposition: form-data; name="%s"\r\n\r\n%s' % pair for pair in fields]
-        if case.body == "files":
-            file = b'Content-Disposition: form-data; name="%s"; filename="%s"\r\nContent-Type: %s\r\n\r\n%s'
-            name = quote_from_bytes(_bytes(TRICKS[case.chance % len(TRICKS)])[:60]).encode()
-            kind, begin = _FILES[case.chance % len(_FILES)]
-            noise = bytes([case.chance % 256]) * (case.chance % 300 if case.chance % 2 else 0)
-            parts += [file % (files.encode() or b"files", name, kind, begin + noise)] * (
-                1 + case.chance % 6 if case.chance % 4 == 0 else 1
-            )
-        whole = b"".join(b"--edge\r\n%s\r\n" % part for part in parts) + b"--edge--\r\n"
-        return whole, "multipart/form-data; boundary=edge"
-    return urlencode(fields).encode(), FORM
-
-
-def _faults(case: Case, response: Any, text: str, seconds: float) -> tuple[str, ...]:
-    """What an answer must not be. Nothing of it depends on what was asked."""
-    found = []
-    if response.status_code >= 500:
-        found.append(f"status {response.status_code}")
-    if seconds > SECONDS_MOST and case.path not in SLOW_DOORS:
-        found.append(f"{seconds:.1f} s")
-    if "Traceback (most recent call last)" in text:
-        found.append("a traceback")
-    if "content-security-policy" not in response.headers:
-        found.append("no content policy")
-    if not response.headers.get("location", "/").startswith("/") or response.headers.get(
-        "location", "/"
-    ).startswith(("//", "/\\")):
-        found.append("leads elsewhere")
-    if any(not value.isascii() for _, value in response.headers.raw):
-        found.append("a header that is no ASCII")
-    return tuple(found)
-
-
-class Tally(Struct):
-    """What a run came to."""
-
-    answers: int = 0
-    faults: list[Answer] = field(default_factory=list)
-
-    def add(self, answer: Answer) -> None:
-        """Count it, and keep it where something is wrong with it."""
-        self.answers += 1
-        if answer.faults:
-            self.faults.append(answer)
-
-    @property
-    def told(self) -> str:
-        """The faults, one of each kind and door."""
-        seen = {(answer.door, answer.faults[0].split()[0]): answer for answer in self.faults}
-        return "\n\n".join(
-            f"{', '.join(answer.faults)}: {answer.asked[:300]}\n{answer.case}"[:2500]
-            for answer in seen.values()
-        )

@@ -17,8 +17,9 @@ from portal.app import create_app, routes
 from portal.database import Database
 from portal.pages import Reply, Route, Visit
 from tests.conftest import settings_for
+from tests.proof.fuzz_answers import SECONDS_MOST, Tally
 from tests.proof.fuzz_cases import TRICKS, doors, make_case, names_read, oddities
-from tests.proof.fuzz_world import SECONDS_MOST, Tally, World
+from tests.proof.fuzz_world import World
 from tests.town import Town
 
 IS_PROOF = bool(os.environ.get("KANALI_PROOF"))
