@@ -245,6 +245,21 @@ def test_where_it_is_offered_nobody_must(town: Town, password_hash: str) -> None
     assert "Beside your password" in browser.get("/staff/account").text
 
 
+def test_who_shows_the_password_once_more_goes_on_under_another_identifier(
+    town: Town, password_hash: str
+) -> None:
+    town.account("clerk", email=EMAIL, password_hash=password_hash)
+    browser = town.visitor()
+    assert browser.post("/staff/sign-in", email=EMAIL, password=PASSWORD).status == 303
+    first = cookie(browser)
+    assert browser.post(f"{HERE}/confirm", current=PASSWORD).location == HERE
+    assert browser.get(f"{HERE}/app").status == 200
+    assert cookie(browser) != first
+    thief = town.visitor()
+    thief.client.cookies.set("kanali-staff", first, path="/")
+    assert thief.get("/staff/account").location.startswith("/staff/sign-in")
+
+
 # ── setting up and removing ─────────────────────────────────────────────────────────────────────────────────
 
 
