@@ -55,7 +55,10 @@ def keep(
     choices: dict[str, str],
     now: datetime,
 ) -> None:
-    """Keep what was written, in place of what this person wrote for the same deed before."""
+    """Keep what was written, in place of what this person wrote for the same deed before.
+
+    All of it but NUL, which PostgreSQL has no place for: a draft is not the moment to refuse words.
+    """
     assert deed in DEEDS
     written = json.encode({name: value for name, value in choices.items() if value}).decode()
     _KEEP.run(
@@ -64,7 +67,7 @@ def keep(
             "account_id": account_id,
             "item_id": item_id,
             "deed": deed,
-            "text": text,
+            "text": text.replace("\0", ""),
             "choices": written,
             "at": now,
         },
@@ -78,9 +81,10 @@ def drafts_of(session: Session, *, account_id: int, item_id: int) -> list[DraftV
 
 
 def discard(session: Session, *, account_id: int, item_id: int, deed: str) -> None:
-    """Remove a draft; where there is none nothing changes."""
-    session.execute(
-        sa.delete(_DRAFT).where(
-            _DRAFT.c.account_id == account_id, _DRAFT.c.item_id == item_id, _DRAFT.c.deed == deed
+    """Remove a draft; where there is none, or no such deed, nothing changes."""
+    if deed in DEEDS:
+        session.execute(
+            sa.delete(_DRAFT).where(
+                _DRAFT.c.account_id == account_id, _DRAFT.c.item_id == item_id, _DRAFT.c.deed == deed
+            )
         )
-    )

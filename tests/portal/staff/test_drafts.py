@@ -124,6 +124,17 @@ def test_where_the_case_takes_no_answer_any_more_the_words_can_be_read_and_disca
     assert "My <b>own</b> answer" not in browser.get(at(report)).text
 
 
+def test_a_character_that_no_database_keeps_breaks_no_draft(town: Town, report: Report) -> None:
+    browser = town.responder("dept-a")
+    fields = seen(browser, report, "/void")
+    town.takes(report)
+    page = browser.post(at(report, "/void"), **{**fields, "reason": "Only a\0 test."})
+    assert page.status == 409, page.text
+    assert browser.get(at(report, "/void")).field("#reason") == "Only a test."
+    assert browser.post(at(report, "/discard"), deed="vo\0id").status == 303
+    assert browser.get(at(report, "/void")).field("#reason") == "Only a test."
+
+
 def test_a_draft_of_a_case_that_is_no_longer_mine_is_not_shown(sqlite_town: Town) -> None:
     town, report = sqlite_town, sqlite_town.citizen_reports(service="roads")
     browser = town.responder("dept-a")
