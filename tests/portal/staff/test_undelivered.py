@@ -81,6 +81,20 @@ def test_a_mail_that_did_not_arrive_stands_at_its_case_and_is_sent_again_once(
         assert list(verify(session)) == []
 
 
+def test_of_a_restricted_case_those_alone_are_told_who_are_named_for_it(
+    town: Town, server: MailServer
+) -> None:
+    ours, theirs = lose_two_mails(town, server)
+    clerk, head, sheet = town.clerk(), town.lead("dept-c"), f"/staff/item/{ours.reference}/restrict"
+    before = clerk.get(sheet)
+    seen = {"version": before.value("version"), "last_entry": before.value("last_entry")}
+    why = {"restricted": "health", "department": "dept-c", "reason": "It tells of an illness."}
+    assert clerk.post(sheet, **seen, **why).status == 303
+    listed = clerk.get("/staff/undelivered")
+    assert theirs.reference in listed.text and ours.reference not in listed.text
+    assert ours.reference in head.get("/staff/undelivered").text
+
+
 def test_an_administrator_sees_who_is_told_and_sends_again(town: Town) -> None:
     where, events = subscribe.check("https://works.example.org/kanali", ["item.received"])
     with town.database.write() as session:
